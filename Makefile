@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+# Every check of this collection. What takes more than a line or two is in tests/tools/.
+# Each target first installs what it needs: Debian packages, and Python packages into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+SCENARIO ?= --all
+
+COLLECTION := .build/collections/ansible_collections/kvmops/network
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
+export MOLECULE_GLOB := extensions/molecule/*/molecule.yml
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | column -ts $$'\t'
+
+test: setup-lab ## Everything that CI runs
+	$(MAKE) -j2 -Otarget lint unit sanity
+	$(MAKE) molecule
+
+##### Checks, fastest first
+
+lint: lint-python lint-shell lint-yaml lint-docs lint-package ## All static checks
+
+lint-python: setup
+	ruff check
+	ruff format --check
+	mypy
+
+lint-shell: setup
+	git grep -lIzE --untracked '^#!.*\b(ba)?sh$$' | xargs -0 shellcheck
+
+lint-yaml: setup
+	yamllint --strict .
+	ansible-lint --offline
+
+lint-docs: setup
+	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=all \
+	    --disallow-unknown-collection-refs --check-extra-docs-refs $(COLLECTION)
+	antsibull-changelog lint
+
+lint-package: setup
+	reuse lint --quiet || reuse lint
+	python tests/tools/package.py
+
+unit: setup ## Unit tests; ARGS="-k name" for some of them
+	pytest $(ARGS)
+
+sanity: setup ## ansible-test sanity
+	python tests/tools/sanity.py
+
+molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
+	tests/lab/lab run -- molecule test $(SCENARIO)
+
+##### The rest
+
+setup:
+	@PYTHON=$(PYTHON) tests/tools/setup.sh requirements/debian.txt
+
+setup-lab:
+	@PYTHON=$(PYTHON) tests/tools/setup.sh requirements/debian.txt tests/lab/packages.txt
+
+requirements: setup ## Resolve requirements/development.in to the newest versions
+	tests/tools/requirements.sh
+
+clean: ## Remove what the checks made, but not the lab
+	rm -rf .venv .build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))
