@@ -47,7 +47,7 @@ if [[ $(cat .venv/stamp 2>/dev/null) != "$stamp" ]]; then
     echo "$stamp" >.venv/stamp
 fi
 
-if [[ ! -L $collection ]]; then
+if [[ ! $collection -ef . ]]; then
     mkdir -p "$(dirname $collection)"
-    ln -s ../../../../.. $collection
+    ln -sfn ../../../.. $collection
 fi
