@@ -33,7 +33,7 @@ lint-python: setup
 	mypy
 
 lint-shell: setup
-	git grep -lIzE --untracked '^#!.*\b(ba)?sh$$' | xargs -0 shellcheck
+	git grep -lIzE --untracked '^#!.*\b(ba)?sh$$' ':!*.py' | xargs -0 shellcheck
 
 lint-yaml: setup
 	yamllint --strict .
@@ -69,6 +69,6 @@ requirements: setup ## Resolve requirements/development.in to the newest version
 	tests/tools/requirements.sh
 
 clean: ## Remove what the checks made, but not the lab
-	rm -rf .venv .build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .build .ansible .hypothesis
 
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))

@@ -21,7 +21,7 @@ packages=$(sed 's/#.*//' "$@" | xargs)
 missing=$(comm -23 <(printf '%s\n' $packages | sort -u) \
     <(dpkg-query -Wf '${db:Status-Abbrev}${Package}\n' $packages 2>/dev/null | sed -n 's/^ii //p' | sort -u))
 if [[ -n $missing ]]; then
-    echo "Installing Debian packages:" $missing
+    echo "Installing Debian packages:" "$missing"
     if ((EUID != 0)); then
         echo "This needs root; or install them yourself and try again." >&2
         exit 1

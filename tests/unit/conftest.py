@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+"""What holds for every unit test: hypothesis' settings, and that no test is skipped unnoticed."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import hypothesis
+import pytest
+
+# Tests that may be skipped (or expected to fail): their node id, and the reason, which every run prints.
+ALLOWED_SKIPS: dict[str, str] = {}
+
+skipped: set[str] = set()
+
+hypothesis.settings.register_profile("local", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.skipped:
+        skipped.add(report.nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped or hasattr(report, "wasxfail"):
+        skipped.add(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if skipped - ALLOWED_SKIPS.keys():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: t.Any) -> None:
+    for test, reason in ALLOWED_SKIPS.items():
+        terminalreporter.line(f"May be skipped: {test} ({reason})")
+    for test in sorted(skipped - ALLOWED_SKIPS.keys()):
+        terminalreporter.line(f"Skipped, which no test may be that tests/unit/conftest.py does not list: {test}", red=True)
