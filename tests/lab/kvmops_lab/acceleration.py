@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+"""Whether guests can use the processor's own virtualisation. Only trying tells: /dev/kvm may be there and useless."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import command
+from .container import Container
+from .guest_image import INITRAMFS, KERNEL
+from .lifecycle import GUEST_FILES
+from .locks import lock
+from .paths import Paths
+
+_SIGN_OF_LIFE = "lab guest is up"
+_PATIENCE = 20
+
+
+def accelerator(paths: Paths, container: Container) -> str:
+    """`kvm` or `qemu` (emulation); found out once for each boot of the machine."""
+    if not Path("/dev/kvm").exists():
+        return "qemu"
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    answer = paths.run / f"accelerator-{boot}"
+    with lock(paths.locks, "accelerator"):
+        if not answer.exists():
+            answer.write_text(_probe(container))
+    return answer.read_text()
+
+
+def _probe(container: Container) -> str:
+    # fmt: off
+    machine = [
+        "timeout", "-s", "KILL", str(_PATIENCE),
+        "qemu-system-x86_64", "-machine", "pc,accel=kvm", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot",
+        "-kernel", f"{GUEST_FILES}/{KERNEL}", "-initrd", f"{GUEST_FILES}/{INITRAMFS}",
+        "-append", "console=ttyS0 quiet panic=-1 lab.name=probe lab.once", "-serial", "stdio",
+    ]
+    # fmt: on
+    result = command.attempt(container.entering(machine), timeout=_PATIENCE + 10)
+    return "kvm" if _SIGN_OF_LIFE in result.stdout else "qemu"
