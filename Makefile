@@ -19,9 +19,12 @@ export MOLECULE_GLOB := extensions/molecule/*/molecule.yml
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+demo: setup-lab ## Show the main job on a lab host: networks, guests, who reaches whom
+	tests/lab/demo
+
 test: setup-lab ## Everything that CI runs
-	$(MAKE) -j2 -Otarget lint unit sanity
-	$(MAKE) molecule
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint unit sanity
+	$(MAKE) --no-print-directory molecule
 
 ##### Checks, fastest first
 
@@ -57,6 +60,10 @@ sanity: setup ## ansible-test sanity
 molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- molecule test $(SCENARIO)
 
+images: setup-lab ## Build the lab's images that are missing
+	tests/lab/lab images --release trixie
+	tests/lab/lab images --release bookworm
+
 ##### The rest
 
 setup:
@@ -65,10 +72,10 @@ setup:
 setup-lab:
 	@PYTHON=$(PYTHON) tests/tools/setup.sh requirements/debian.txt tests/lab/packages.txt
 
-requirements: setup ## Resolve requirements/development.in to the newest versions
+requirements: setup ## Pin the newest versions of what requirements/*.in names
 	tests/tools/requirements.sh
 
-clean: ## Remove what the checks made, but not the lab
+clean: ## Remove what the checks made and installed here; the lab is kept (tests/lab/lab down)
 	rm -rf .venv .build .ansible .hypothesis
 
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 
-"""Build the collection as a user would from this checkout, and fail if something unwanted is packed or something missing."""
+"""Build the collection as a user would from this checkout; fail if a file too much or too few is packed, or if Galaxy
+would find fault with it."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -30,9 +32,15 @@ PACKED = {
 }
 
 
-def build() -> set[str]:
-    subprocess.check_output(["ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILT)], cwd=ROOT)
-    (archive,) = BUILT.glob("kvmops-network-*.tar.gz")
+def build() -> Path:
+    for old in BUILT.glob("*.tar.gz"):
+        old.unlink()
+    subprocess.check_output(["ansible-galaxy", "collection", "build", "--output-path", str(BUILT)], cwd=ROOT)
+    (archive,) = BUILT.glob("*.tar.gz")
+    return archive
+
+
+def files_in(archive: Path) -> set[str]:
     with tarfile.open(archive) as tar:
         return {member.name for member in tar.getmembers() if not member.isdir()} - {"MANIFEST.json", "FILES.json"}
 
@@ -42,12 +50,24 @@ def expected() -> set[str]:
     return {name for name in listing.split("\0") if name.split("/")[0] in PACKED and (ROOT / name).exists()}
 
 
-if __name__ == "__main__":
-    for old in BUILT.glob("*.tar.gz"):
-        old.unlink()
-    packed, wanted = build(), expected()
+def check_files(archive: Path) -> None:
+    packed, wanted = files_in(archive), expected()
     problems = [f"packed, but should not be: {name}" for name in sorted(packed - wanted)]
     problems += [f"not packed, but should be: {name}" for name in sorted(wanted - packed)]
     if problems or not packed:
-        sys.exit("\n".join(["The build_ignore list of galaxy.yml and the package differ:", *problems]))
+        sys.exit("\n".join(["The package has not the right files; see build_ignore in galaxy.yml:", *problems]))
     print(f"{len(packed)} files packed")
+
+
+def check_import(archive: Path) -> None:
+    command = [str(ROOT / ".build/galaxy-importer/bin/python"), "-m", "galaxy_importer.main", archive.name]
+    imported = subprocess.run(command, cwd=BUILT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(imported.stdout, end="")
+    if imported.returncode or re.search("^(WARNING|ERROR)", imported.stdout, re.MULTILINE):
+        sys.exit("Galaxy would find fault with the package.")
+
+
+if __name__ == "__main__":
+    built = build()
+    check_files(built)
+    check_import(built)
