@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""The one place that talks to libvirt. Everything comes out as data and goes in as XML text or a name."""
+
+from __future__ import annotations
+
+import getpass
+import traceback
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._format import document
+
+try:
+    import libvirt
+except ImportError:
+    LIBVIRT_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    LIBVIRT_IMPORT_ERROR = None
+    # errors are raised as exceptions; libvirt would print them as well
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+__all__ = ["CONNECTION_OPTIONS", "Connection", "GuestNic", "LibvirtError", "NetworkRecord", "check_libraries", "is_local"]
+
+# Must be kept in sync with plugins/doc_fragments/_libvirt.py
+CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
+
+
+class LibvirtError(NetworkError):
+    """libvirt refused something; the message is libvirt's own."""
+
+
+@dataclass(frozen=True)
+class NetworkRecord:
+    """A network as libvirt shows it. `stored_xml` and `live_xml` are None where there is no such definition."""
+
+    name: str
+    stored_xml: str | None
+    live_xml: str | None
+    autostart: bool
+
+
+@dataclass(frozen=True)
+class GuestNic:
+    """A NIC of a running guest. What it has none of is None."""
+
+    guest: str
+    mac: str | None
+    network: str | None
+    bridge: str | None
+    device: str | None
+
+
+def is_local(uri: str) -> bool:
+    """Say whether the daemon behind a URI manages the machine that this code runs on."""
+    parts = urlsplit(uri)
+    return parts.scheme != "test" and not parts.netloc
+
+
+def check_libraries() -> None:
+    """Raise RequirementError if a library is missing."""
+    for library, package, error in (
+        ("libvirt", "python3-libvirt (SUSE: python3-libvirt-python)", LIBVIRT_IMPORT_ERROR),
+        ("lxml", "python3-lxml", document.LXML_IMPORT_ERROR),
+    ):
+        if error:
+            raise RequirementError(
+                f"The Python library {library} is missing on this host. Install the package {package}, or run the role "
+                "kvmops.network.hypervisor."
+            )
+
+
+class Connection:
+    """A connection to a libvirt daemon, closed at the end of a with statement."""
+
+    def __init__(self, uri: str) -> None:
+        """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
+        try:
+            self._libvirt = libvirt.open(uri)
+        except libvirt.libvirtError as error:
+            raise RequirementError(_explain_connection(uri, error)) from None
+        # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
+        self.shows_stored = urlsplit(uri).scheme != "test"
+        self._unshown: dict[str, str] = {}
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._libvirt.close()
+
+    def version(self) -> str:
+        """Return the daemon's version, like "9.0.0"."""
+        number: int = self._libvirt.getLibVersion()
+        return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+    def read_networks(self) -> dict[str, NetworkRecord]:
+        """Return all networks by name."""
+        with _own_errors():
+            return {network.name(): self._read(network) for network in self._libvirt.listAllNetworks(0)}
+
+    def read_network(self, name: str) -> NetworkRecord | None:
+        """Return one network, None if there is none of the name."""
+        with _own_errors():
+            found = [network for network in self._libvirt.listAllNetworks(0) if network.name() == name]
+            return self._read(found[0]) if found else None
+
+    def _read(self, network: t.Any) -> NetworkRecord:
+        live = network.XMLDesc(0) if network.isActive() else None
+        stored = None
+        if network.isPersistent():
+            if live is not None and not self.shows_stored:
+                stored = live
+            else:
+                stored = network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE if self.shows_stored else 0)
+        autostart = bool(network.autostart()) if network.isPersistent() else False
+        return NetworkRecord(name=network.name(), stored_xml=stored, live_xml=live, autostart=autostart)
+
+    def read_guest_nics(self) -> list[GuestNic]:
+        """Return the NICs of all running guests, from their live definitions."""
+        with _own_errors():
+            domains = self._libvirt.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+            documents = [(domain.name(), text) for domain, text in ((domain, _live_xml(domain)) for domain in domains) if text]
+        return [nic for guest, text in documents for nic in _guest_nics(guest, text)]
+
+    def read_leases(self, name: str) -> list[dict[str, t.Any]] | None:
+        """Return the DHCP leases of a running network, None where this driver knows none."""
+        with _own_errors():
+            try:
+                leases = self._libvirt.networkLookupByName(name).DHCPLeases()
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+                    return None
+                raise
+        return [
+            {
+                "mac": lease["mac"],
+                "ip": lease["ipaddr"],
+                "prefix": lease["prefix"],
+                "hostname": lease["hostname"],
+                "client_id": lease["clientid"],
+                "expires": lease["expirytime"],
+            }
+            for lease in sorted(leases, key=lambda lease: (lease["ipaddr"], lease["mac"] or ""))
+        ]
+
+    def define_network(self, xml: str) -> None:
+        """Store a definition; libvirt validates it where it can (7.7 and later)."""
+        if not self.shows_stored:
+            self._unshown[document.parse_document(xml, root="network").findtext("name") or ""] = xml
+        with _own_errors():
+            if hasattr(self._libvirt, "networkDefineXMLFlags"):
+                self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
+            else:
+                self._libvirt.networkDefineXML(xml)
+
+    def create_network(self, xml: str) -> None:
+        """Start a transient network."""
+        with _own_errors():
+            self._libvirt.networkCreateXML(xml)
+
+    def start_network(self, name: str) -> None:
+        """Start a stored network."""
+        with _own_errors():
+            self._libvirt.networkLookupByName(name).create()
+
+    def stop_network(self, name: str) -> None:
+        """Stop a running network; a transient one is gone then."""
+        with _own_errors():
+            self._libvirt.networkLookupByName(name).destroy()
+        if name in self._unshown:
+            self.define_network(self._unshown[name])
+
+    def undefine_network(self, name: str) -> None:
+        """Remove what is stored of a network."""
+        with _own_errors():
+            self._libvirt.networkLookupByName(name).undefine()
+
+    def set_network_autostart(self, name: str, *, autostart: bool) -> None:
+        """Say whether libvirt starts the network at boot."""
+        with _own_errors():
+            self._libvirt.networkLookupByName(name).setAutostart(int(autostart))
+
+
+class _own_errors:
+    """Turn libvirt's exceptions into ours, within a with statement."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, libvirt.libvirtError):
+            raise LibvirtError(error.get_error_message() or str(error)) from None
+
+
+def _live_xml(domain: t.Any) -> str | None:
+    """Return a running guest's definition, None if it has ended since it was listed."""
+    try:
+        text: str = domain.XMLDesc(0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise
+    return text
+
+
+def _guest_nics(guest: str, text: str) -> list[GuestNic]:
+    def attribute(nic: t.Any, path: str, name: str) -> str | None:
+        element = nic.find(path)
+        return element.get(name) if element is not None else None
+
+    return [
+        GuestNic(
+            guest=guest,
+            mac=attribute(nic, "mac", "address"),
+            network=attribute(nic, "source", "network"),
+            bridge=attribute(nic, "source", "bridge"),
+            device=attribute(nic, "target", "dev"),
+        )
+        for nic in document.parse_document(text, root="domain").iterfind("devices/interface")
+    ]
+
+
+def _explain_connection(uri: str, error: t.Any) -> str:
+    message = error.get_error_message() or str(error)
+    lowered = message.lower()
+    if "authentication" in lowered or "permission denied" in lowered or "access denied" in lowered:
+        return (
+            f"The user {getpass.getuser()} may not manage libvirt at {uri} ({message}). Run the task as root (become: true), or "
+            "make the user a member of the group libvirt and log in anew."
+        )
+    if "no such file" in lowered or "connection refused" in lowered or "failed to connect" in lowered:
+        return (
+            f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets of "
+            "virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role kvmops.network.hypervisor."
+        )
+    return f"There is no libvirt at {uri} ({message}). Correct the option uri, for example qemu:///system."

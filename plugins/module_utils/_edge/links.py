@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""The host's links, addresses and routes. The one place that knows the flags of `ip`."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
+
+if t.TYPE_CHECKING:
+    Run = t.Callable[[list[str]], tuple[int, str, str]]
+    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+__all__ = ["Host", "Link", "Route", "read_host"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one."""
+
+    name: str
+    mac: str | None
+    kind: str
+    master: str | None
+    wireless: bool
+    addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A unicast route. `connected` says that its subnet is reached without a gateway."""
+
+    subnet: Subnet
+    device: str | None
+    connected: bool
+    table: str
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the host's kernel knows of its networks."""
+
+    links: dict[str, Link]
+    routes: tuple[Route, ...]
+
+    def ports_of(self, bridge: str) -> list[str]:
+        """Return the names of the interfaces that are plugged into a bridge."""
+        return sorted(link.name for link in self.links.values() if link.master == bridge)
+
+
+def read_host(run: Run) -> Host:
+    """Ask the kernel, through `ip`. `run` runs a command and returns its exit code, output and errors.
+
+    Raises RequirementError if `ip` fails.
+    """
+    links = _read_json(run, ["ip", "-j", "-d", "addr", "show"])
+    routes = _read_json(run, ["ip", "-j", "-4", "route", "show", "table", "all"])
+    routes += _read_json(run, ["ip", "-j", "-6", "route", "show", "table", "all"])
+    return Host(
+        links={entry["ifname"]: _read_link(entry) for entry in links if entry.get("ifname")},
+        routes=tuple(route for route in (_read_route(entry) for entry in routes) if route is not None),
+    )
+
+
+def _read_json(run: Run, command: list[str]) -> list[dict[str, t.Any]]:
+    code, output, errors = run(command)
+    try:
+        if code != 0:
+            raise ValueError
+        found: list[dict[str, t.Any]] = json.loads(output or "[]")
+    except ValueError:
+        raise RequirementError(
+            f"'{' '.join(command)}' failed on this host: {errors.strip() or 'its answer is no JSON'}. "
+            "Install iproute2 (4.14 or later)."
+        ) from None
+    return [entry for entry in found if entry]
+
+
+def _read_link(entry: dict[str, t.Any]) -> Link:
+    name = entry["ifname"]
+    addresses = [
+        ipaddress.ip_interface(f"{address['local']}/{address['prefixlen']}")
+        for address in entry.get("addr_info", [])
+        if "local" in address
+    ]
+    return Link(
+        name=name,
+        mac=entry.get("address") if entry.get("link_type") == "ether" else None,
+        kind=entry.get("linkinfo", {}).get("info_kind", ""),
+        master=entry.get("master"),
+        wireless=any(os.path.exists(f"/sys/class/net/{name}/{mark}") for mark in ("wireless", "phy80211")),
+        addresses=tuple(addresses),
+    )
+
+
+def _read_route(entry: dict[str, t.Any]) -> Route | None:
+    """Return a route, None for what is not one to a subnet (default, local, multicast and broadcast ones)."""
+    if entry.get("type", "unicast") != "unicast" or entry.get("dst") in (None, "default"):
+        return None
+    subnet = ipaddress.ip_network(entry["dst"], strict=False)
+    if subnet.prefixlen == 0 or subnet.is_multicast or subnet.is_link_local or subnet.is_loopback:
+        return None
+    return Route(
+        subnet=subnet,
+        device=entry.get("dev"),
+        connected="gateway" not in entry and "via" not in entry and "nexthops" not in entry,
+        table=str(entry.get("table", "main")),
+    )

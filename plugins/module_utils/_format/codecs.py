@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""The scalar values of libvirt's XML formats, in one canonical form each.
+
+A codec turns the text of an XML attribute (C(from_text)) or the value of an option (C(from_option)) into the canonical value,
+and the canonical value into text again (C(to_text)). The first two raise ValueError with the end of a sentence that begins with
+the value: "'1.2.3' is not an IP address; …".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+import uuid as _uuid
+from dataclasses import dataclass
+
+__all__ = [
+    "ADDRESS",
+    "FILLED",
+    "HEX",
+    "MAC",
+    "NETMASK",
+    "ON_OFF",
+    "TEXT",
+    "UUID",
+    "YES_NO",
+    "Choice",
+    "Codec",
+    "Number",
+]
+
+# What XML 1.0 cannot hold.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+
+class Codec:
+    """Text, kept as it is."""
+
+    def from_text(self, text: str) -> t.Any:
+        """Return the canonical value of an XML attribute's or element's text."""
+        return self.from_option(text)
+
+    def from_option(self, value: t.Any) -> t.Any:
+        """Return the canonical value of an option's value."""
+        if not isinstance(value, str):
+            raise ValueError("is not a text")
+        if _NOT_XML.search(value):
+            raise ValueError("holds a character that XML cannot hold; remove control characters")
+        return value
+
+    def to_text(self, value: t.Any) -> str:
+        """Return the text that stands for the canonical value in XML."""
+        return str(value)
+
+
+class _Filled(Codec):
+    """Text on one line that is not empty."""
+
+    def from_option(self, value: t.Any) -> str:
+        text: str = super().from_option(value)
+        if not text.strip() or "\n" in text or "\r" in text:
+            raise ValueError("is empty or has a line break; give a text on one line")
+        return text
+
+
+@dataclass(frozen=True)
+class _Flag(Codec):
+    """A boolean that XML writes with two words."""
+
+    true: str
+    false: str
+
+    def from_text(self, text: str) -> bool:
+        if text not in (self.true, self.false):
+            raise ValueError(f"is neither '{self.true}' nor '{self.false}'")
+        return text == self.true
+
+    def from_option(self, value: t.Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError("is neither true nor false")
+        return value
+
+    def to_text(self, value: t.Any) -> str:
+        return self.true if value else self.false
+
+
+@dataclass(frozen=True)
+class Number(Codec):
+    """A whole number between two bounds, both included."""
+
+    low: int
+    high: int
+
+    def from_text(self, text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", text.strip()):
+            raise ValueError(f"is not a whole number from {self.low} to {self.high}")
+        return self.from_option(int(text))
+
+    def from_option(self, value: t.Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ValueError(f"is not a whole number from {self.low} to {self.high}")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice(Codec):
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    def from_option(self, value: t.Any) -> str:
+        if value not in self.words:
+            raise ValueError(f"is none of {', '.join(self.words)}")
+        return str(value)
+
+
+class _Address(Codec):
+    """An IPv4 or IPv6 address without a prefix, in its shortest form and lower case."""
+
+    def from_option(self, value: t.Any) -> str:
+        if not isinstance(value, str) or "%" in value:
+            raise ValueError("is not an IP address; give one such as 192.168.101.1 or fd00:101::1")
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            hint = "; the length of the prefix has an option of its own" if "/" in value else ""
+            raise ValueError(f"is not an IP address; give one such as 192.168.101.1 or fd00:101::1{hint}") from None
+
+
+class _Netmask(Codec):
+    """An IPv4 netmask; its canonical value is the length of the prefix."""
+
+    def from_option(self, value: t.Any) -> int:
+        try:
+            if not isinstance(value, str):
+                raise ValueError
+            mask = int(ipaddress.IPv4Address(value))
+            length = bin(mask).count("1")
+            if mask != (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF:
+                raise ValueError
+        except ValueError:
+            raise ValueError("is not an IPv4 netmask; give one such as 255.255.255.0") from None
+        return length
+
+    def to_text(self, value: t.Any) -> str:
+        return str(ipaddress.IPv4Network((0, value)).netmask)
+
+
+class _Mac(Codec):
+    """A MAC address in lower case."""
+
+    def from_option(self, value: t.Any) -> str:
+        text = value.lower() if isinstance(value, str) else ""
+        if not _MAC.fullmatch(text):
+            raise ValueError("is not a MAC address; give one such as 52:54:00:6b:3c:58")
+        return text
+
+
+class _Uuid(Codec):
+    """A UUID in lower case, with dashes."""
+
+    def from_option(self, value: t.Any) -> str:
+        try:
+            if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f-]{32,36}", value):
+                raise ValueError
+            return str(_uuid.UUID(value))
+        except ValueError:
+            raise ValueError("is not a UUID; give one such as 1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e") from None
+
+
+class _Hex(Codec):
+    """A number that XML writes in hexadecimal, such as a part of a PCI address."""
+
+    def from_option(self, value: t.Any) -> int:
+        try:
+            return int(str(value), 0) if str(value).lower().startswith("0x") else int(str(value), 16)
+        except ValueError:
+            raise ValueError("is not a hexadecimal number; give one such as 0x1f") from None
+
+    def to_text(self, value: t.Any) -> str:
+        return f"0x{value:x}"
+
+
+TEXT = Codec()
+FILLED = _Filled()
+YES_NO = _Flag("yes", "no")
+ON_OFF = _Flag("on", "off")
+ADDRESS = _Address()
+NETMASK = _Netmask()
+MAC = _Mac()
+UUID = _Uuid()
+HEX = _Hex()

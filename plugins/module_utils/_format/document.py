@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""XML in and out, through lxml, without network access and without entities."""
+
+from __future__ import annotations
+
+import os
+import traceback
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+
+try:
+    from lxml import etree
+except ImportError:
+    LXML_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    LXML_IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+__all__ = ["LXML_IMPORT_ERROR", "canonical_text", "parse_document", "pretty_text", "schema_problems"]
+
+
+def parse_document(text: str, *, root: str) -> Element:
+    """Return the root element of a document, without comments and without white space between elements.
+
+    Raises InputError if the text is no XML or its root has another name.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, remove_blank_text=True
+    )
+    try:
+        element = etree.fromstring(text.encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
+        raise InputError(f"The XML cannot be read: {error}. Give one whole <{root}> document.") from None
+    if element.getroottree().docinfo.doctype:
+        raise InputError("The XML has a document type declaration; remove it.")
+    if element.tag != root:
+        raise InputError(f"The XML is a <{element.tag!s}> document; a <{root}> document is needed.")
+    return element
+
+
+def canonical_text(element: Element) -> str:
+    """Return the element on one line, attributes in order, so that equal elements have equal texts."""
+    copy = parse_fragment(etree.tostring(element, with_tail=False))
+    return etree.tostring(copy, method="c14n2").decode()
+
+
+def parse_fragment(text: str | bytes) -> Element:
+    """Return an element from a text that this module wrote."""
+    return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True))
+
+
+def pretty_text(element: Element) -> str:
+    """Return the element as an indented document."""
+    etree.indent(element, space="  ")
+    return etree.tostring(element, encoding="unicode") + "\n"
+
+
+def schema_problems(text: str, *, schema: str) -> list[str]:
+    """Return what one of libvirt's RELAX NG schemas says against a document; an empty list if it is valid.
+
+    `schema` is a file. Source: libvirt's schemas lie in its data directory on every host that has the library.
+    """
+    validator = _load_schema(schema)
+    if validator.validate(parse_fragment(text)):
+        return []
+    return [f"line {entry.line}: {entry.message}" for entry in validator.error_log]
+
+
+_SCHEMAS: dict[str, t.Any] = {}
+
+
+def _load_schema(path: str) -> t.Any:
+    if path not in _SCHEMAS:
+        _SCHEMAS[path] = etree.RelaxNG(etree.parse(os.fspath(path)))
+    return _SCHEMAS[path]

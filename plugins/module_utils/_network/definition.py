@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""A network's definition: from XML, from options, into XML, merged and in normal form. Nothing here touches a host.
+
+The normal form is one dict in the shape of the modules' options in which two definitions are equal if, and only if, they mean the
+same to libvirt. It leaves out what is libvirt's default and writes everything else in one way.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._format import document, tree
+from ansible_collections.kvmops.network.plugins.module_utils._network.elements import DNSMASQ_NAMESPACE, NETWORK
+
+try:
+    from lxml import etree
+except ImportError:
+    pass  # said by document.LXML_IMPORT_ERROR, and checked before anything here is called
+
+if t.TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+    Definition = dict[str, t.Any]
+
+__all__ = [
+    "GENERATED",
+    "carry_identity",
+    "definition_from_options",
+    "definition_from_xml",
+    "merge_definitions",
+    "mode_of",
+    "normalise",
+    "owns_bridge",
+    "render_xml",
+    "subnets_of",
+]
+
+# What stands in a diff for a value that libvirt makes up.
+GENERATED = "(generated)"
+
+_ALL_PORTS = {"start": 1024, "end": 65535}
+_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+
+
+def definition_from_xml(text: str) -> Definition:
+    """Return the normal form of a network document. Raises InputError if it is none."""
+    root = document.parse_document(text, root="network")
+    _drop_runtime(root)
+    definition = tree.parse(NETWORK, root)
+    if not definition.get("name"):
+        raise InputError("The XML has no <name>; add one.")
+    _settle_subnets(definition, complete=True)
+    return normalise(definition)
+
+
+def definition_from_options(options: t.Mapping[str, t.Any]) -> Definition:
+    """Return what a task's typed options say, in canonical values but with defaults, ready to be merged.
+
+    Raises InputError, which names the option, its value and what is needed.
+    """
+    given = tree.coerce(NETWORK, options)
+    _settle_subnets(given, complete=False)
+    return given
+
+
+def render_xml(definition: Definition) -> str:
+    """Return the definition as a document, elements and attributes always in the same order."""
+    namespaces = {"dnsmasq": DNSMASQ_NAMESPACE} if "dnsmasq_options" in definition else None
+    return document.pretty_text(tree.render(NETWORK, definition, etree.Element("network", nsmap=namespaces)))
+
+
+def merge_definitions(current: Definition | None, given: Definition, *, replace: bool, purge_hosts: bool) -> Definition:
+    """Return the wanted definition in normal form.
+
+    `current` is what is stored, in normal form, or None for a new network. UUID, bridge name and bridge MAC that `given` does not
+    name are carried over.
+    """
+    if current is None:
+        return normalise(given)
+    base = dict(current)
+    if given.get("forward", {}).get("mode", mode_of(current)) != mode_of(current):
+        # what belongs to the old mode means nothing in the new one
+        base.pop("forward", None)
+    merged = tree.merge(NETWORK, base, given, replace=replace)
+    if purge_hosts:
+        _purge_hosts(merged, given)
+    return carry_identity(normalise(merged), current)
+
+
+def _purge_hosts(merged: Definition, given: Definition) -> None:
+    """Remove the reservations that are not in `given`."""
+    _keep_mentioned(merged.get("dns", {}), given.get("dns", {}))
+    mentioned = {entry["address"]: entry.get("dhcp", {}) for entry in given.get("ips", [])}
+    for entry in merged.get("ips", []):
+        _keep_mentioned(entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
+
+
+def _keep_mentioned(holder: dict[str, t.Any], given: dict[str, t.Any]) -> None:
+    keys = [_host_key(host) for host in given.get("hosts", [])]
+    holder["hosts"] = [host for host in holder.get("hosts", []) if _host_key(host) in keys]
+
+
+def _host_key(host: dict[str, t.Any]) -> tuple[str, t.Any]:
+    for name in ("mac", "id", "name", "ip"):
+        if name in host:
+            return name, host[name]
+    return "", None
+
+
+def carry_identity(definition: Definition, current: Definition) -> Definition:
+    """Return the definition with UUID, bridge name and bridge MAC of the current one where it names none itself."""
+    carried = copy.deepcopy(definition)
+    if "uuid" in current:
+        carried.setdefault("uuid", current["uuid"])
+    if owns_bridge(definition) and owns_bridge(current):
+        if "mac" in current:
+            carried.setdefault("mac", current["mac"])
+        name = current.get("bridge", {}).get("name")
+        if name:
+            carried.setdefault("bridge", {}).setdefault("name", name)
+    elif not owns_bridge(definition):
+        carried.pop("mac", None)
+    return carried
+
+
+def owns_bridge(definition: Definition) -> bool:
+    """Say whether libvirt makes the network's bridge (as opposed to a bridge or an interface that the host has)."""
+    return mode_of(definition) in ("none", "nat", "route", "open")
+
+
+def subnets_of(definition: Definition) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return the subnets of the network's addresses and routes."""
+    owned = definition.get("ips", []) + definition.get("routes", [])
+    return [ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False) for entry in owned]
+
+
+def mode_of(definition: Definition) -> str:
+    """Return the network's forward mode, "none" for an isolated one."""
+    mode: str = definition.get("forward", {}).get("mode", "none")
+    return mode
+
+
+# --- the normal form ----------------------------------------------------------------------------------------------------------
+
+
+def normalise(definition: Definition) -> Definition:
+    """Return the normal form of a definition."""
+    definition = copy.deepcopy(definition)
+    _normalise_forward(definition)
+    for scope in [definition, *definition.get("portgroups", [])]:
+        vlan = scope.get("vlan", {})
+        if len(vlan.get("tags", [])) > 1:
+            vlan.pop("trunk", None)  # implied by more than one tag
+    for entry in definition.get("ips", []):
+        dhcp = entry.get("dhcp", {})
+        for owner in dhcp.get("ranges", []) + dhcp.get("hosts", []):
+            if "lease" in owner:
+                owner["lease"] = _normalise_lease(owner["lease"])
+    return tree.prune(NETWORK, definition)
+
+
+def _normalise_forward(definition: Definition) -> None:
+    forward = definition.get("forward")
+    if forward is None:
+        return
+    forward.setdefault("mode", "nat")  # libvirt's default for <forward/>
+    if forward["mode"] == "none":
+        del definition["forward"]
+        return
+    nat = forward.get("nat", {})
+    if nat.get("port") == _ALL_PORTS:
+        del nat["port"]
+    interfaces = {entry["dev"] for entry in forward.pop("interfaces", []) if "dev" in entry}
+    if "dev" in forward:
+        interfaces.add(forward.pop("dev"))
+    if "pf" in forward:
+        # a running network lists the virtual functions that it found
+        forward.pop("addresses", None)
+    elif len(interfaces) == 1:
+        forward["dev"] = interfaces.pop()
+    elif interfaces:
+        forward["interfaces"] = [{"dev": name} for name in sorted(interfaces)]
+
+
+def _normalise_lease(lease: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Write the time in the largest unit that holds it; 0 is "never expires" in each."""
+    if "expiry" not in lease:
+        return {}
+    seconds = lease["expiry"] * _SECONDS[lease.get("unit", "minutes")]
+    for unit, factor in _SECONDS.items():
+        if seconds % factor == 0:
+            return {"expiry": seconds // factor, "unit": unit}
+    raise AssertionError("every whole number is a number of seconds")
+
+
+def _settle_subnets(definition: Definition, *, complete: bool) -> None:
+    """Say each subnet by address and prefix alone: netmask and family follow from them.
+
+    With `complete`, a missing prefix becomes what libvirt assumes. Source: virSocketAddrGetIPPrefix in libvirt.
+    """
+    for option in ("ips", "routes"):
+        for index, entry in enumerate(definition.get(option, [])):
+            label = f"{option}[{index}]"
+            if "address" not in entry:
+                raise InputError(f"{label}.address: missing; give the address.")
+            _settle_subnet(entry, label, complete=complete)
+
+
+def _settle_subnet(entry: dict[str, t.Any], label: str, *, complete: bool) -> None:
+    address = ipaddress.ip_address(entry["address"])
+    family = entry.pop("family", None)
+    if family not in (None, f"ipv{address.version}"):
+        raise InputError(f"{label}.family: '{family}' is not the family of {address}; leave it out.")
+    if "netmask" in entry:
+        if "prefix" in entry:
+            raise InputError(f"{label}.netmask: given beside {label}.prefix; give one of the two.")
+        if address.version == 6:
+            raise InputError(f"{label}.netmask: IPv6 has no netmask; give {label}.prefix.")
+        entry["prefix"] = entry.pop("netmask")
+    if "prefix" in entry and entry["prefix"] > address.max_prefixlen:
+        raise InputError(f"{label}.prefix: '{entry['prefix']}' is more than the {address.max_prefixlen} bits of {address}.")
+    if complete and "prefix" not in entry:
+        entry["prefix"] = _assumed_prefix(address)
+
+
+def _assumed_prefix(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    if int(address) == 0:
+        return 0
+    if address.version == 6:
+        return 64
+    first = address.packed[0]
+    return 8 if first < 128 else 16 if first < 192 else 24
+
+
+def _drop_runtime(root: Element) -> None:
+    """Remove what only a running network shows."""
+    for element in [root, *root.iterfind("forward/interface"), *root.iterfind("forward/address")]:
+        element.attrib.pop("connections", None)
+    for element in root.iterfind(".//bandwidth"):
+        element.attrib.pop("classID", None)

@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""libvirt's network XML format as a tree of fields, one for each element and attribute.
+
+Source: https://libvirt.org/formatnetwork.html and libvirt's network.rng. Defaults are what libvirt assumes when the attribute is
+missing, so that both are equal. What only a running network shows (connections) is not part of a definition and is dropped in
+definition.py.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
+    ADDRESS,
+    FILLED,
+    HEX,
+    MAC,
+    NETMASK,
+    ON_OFF,
+    TEXT,
+    UUID,
+    YES_NO,
+    Choice,
+    Number,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Fragments, Group, Value
+
+__all__ = ["DNSMASQ_NAMESPACE", "NETWORK"]
+
+DNSMASQ_NAMESPACE = "http://libvirt.org/schemas/network/dnsmasq/1.0"
+_DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
+
+_PORT = Number(1, 65535)
+_UNSIGNED_SHORT = Number(0, 65535)
+_UNSIGNED_INT = Number(0, 2**32 - 1)
+_UNSIGNED_LONG = Number(0, 2**64 - 1)
+_PREFIX = Number(0, 128)
+
+_LEASE = Group(
+    "lease",
+    "lease",
+    (
+        Value("expiry", "@expiry", _UNSIGNED_LONG),
+        Value("unit", "@unit", Choice(("seconds", "minutes", "hours")), default="minutes"),
+    ),
+)
+
+_PREFIX_OR_NETMASK = (Value("prefix", "@prefix", _PREFIX), Value("netmask", "@netmask", NETMASK))
+
+_PCI_ADDRESS = (
+    Value("type", "@type", default="pci"),
+    Value("domain", "@domain", HEX, default=0),
+    Value("bus", "@bus", HEX),
+    Value("slot", "@slot", HEX),
+    Value("function", "@function", HEX),
+)
+
+_RATE = (
+    Value("average", "@average", _UNSIGNED_INT),
+    Value("peak", "@peak", _UNSIGNED_INT, default=0),
+    Value("burst", "@burst", _UNSIGNED_INT, default=0),
+    Value("floor", "@floor", _UNSIGNED_INT, default=0),
+)
+
+_BANDWIDTH = Group("bandwidth", "bandwidth", (Group("inbound", "inbound", _RATE), Group("outbound", "outbound", _RATE)))
+
+_VLAN = Group(
+    "vlan",
+    "vlan",
+    (
+        Value("trunk", "@trunk", YES_NO, default=False),
+        Entries(
+            "tags",
+            "tag",
+            (
+                Value("id", "@id", Number(0, 4095)),
+                Value("native_mode", "@nativeMode", Choice(("tagged", "untagged"))),
+            ),
+            key=(("id",),),
+        ),
+    ),
+)
+
+_VIRTUALPORT = Group(
+    "virtualport",
+    "virtualport",
+    (
+        Value("type", "@type"),
+        Group(
+            "parameters",
+            "parameters",
+            (
+                Value("managerid", "@managerid"),
+                Value("typeid", "@typeid"),
+                Value("typeidversion", "@typeidversion"),
+                Value("instanceid", "@instanceid", UUID),
+                Value("profileid", "@profileid"),
+                Value("interfaceid", "@interfaceid", UUID),
+            ),
+        ),
+    ),
+)
+
+_TRUST_GUEST_RX_FILTERS = Value("trust_guest_rx_filters", "@trustGuestRxFilters", YES_NO, default=False)
+
+_FORWARD = Group(
+    "forward",
+    "forward",
+    (
+        Value("mode", "@mode", Choice(("none", "nat", "route", "open", "bridge", "private", "vepa", "passthrough", "hostdev"))),
+        Value("dev", "@dev", FILLED),
+        Value("managed", "@managed", YES_NO, default=False),
+        Group(
+            "nat",
+            "nat",
+            (
+                Value("ipv6", "@ipv6", YES_NO, default=False),
+                Group("address", "address", (Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS))),
+                Group("port", "port", (Value("start", "@start", _PORT), Value("end", "@end", _PORT))),
+            ),
+        ),
+        Group("driver", "driver", (Value("name", "@name"),)),
+        Group("pf", "pf", (Value("dev", "@dev", FILLED),)),
+        Entries("interfaces", "interface", (Value("dev", "@dev", FILLED),), key=(("dev",),)),
+        Entries("addresses", "address", _PCI_ADDRESS, key=(("domain", "bus", "slot", "function"),)),
+    ),
+)
+
+_BRIDGE = Group(
+    "bridge",
+    "bridge",
+    (
+        Value("name", "@name", FILLED),
+        Value("stp", "@stp", ON_OFF, default=True),
+        Value("delay", "@delay", _UNSIGNED_LONG, default=0),
+        Value("zone", "@zone", FILLED),
+        Value("mac_table_manager", "@macTableManager", Choice(("kernel", "libvirt")), default="kernel"),
+    ),
+)
+
+_DOMAIN = Group(
+    "domain",
+    "domain",
+    (
+        Value("name", "@name", FILLED),
+        Value("local_only", "@localOnly", YES_NO, default=False),
+        Value("register", "@register", YES_NO, default=False),
+    ),
+)
+
+_DNS = Group(
+    "dns",
+    "dns",
+    (
+        Value("enable", "@enable", YES_NO, default=True),
+        Value("forward_plain_names", "@forwardPlainNames", YES_NO, default=True),
+        # libvirt's dnsmasq asks them strictly in this order
+        Entries("forwarders", "forwarder", (Value("addr", "@addr", ADDRESS), Value("domain", "@domain", FILLED)), ordered=True),
+        Entries(
+            "hosts",
+            "host",
+            # the first name is what a reverse look-up answers
+            (Value("ip", "@ip", ADDRESS), Entries("hostnames", "hostname", Value("", "", FILLED), ordered=True)),
+            key=(("ip",),),
+            kept=True,
+        ),
+        Entries("txt", "txt", (Value("name", "@name", FILLED), Value("value", "@value")), key=(("name", "value"),)),
+        Entries(
+            "srv",
+            "srv",
+            (
+                Value("service", "@service", FILLED),
+                Value("protocol", "@protocol", Choice(("tcp", "udp"))),
+                Value("domain", "@domain", FILLED),
+                Value("target", "@target", FILLED),
+                Value("port", "@port", _UNSIGNED_SHORT, default=0),
+                Value("priority", "@priority", _UNSIGNED_SHORT, default=0),
+                Value("weight", "@weight", _UNSIGNED_SHORT, default=0),
+            ),
+        ),
+    ),
+)
+
+_DHCP = Group(
+    "dhcp",
+    "dhcp",
+    (
+        Entries(
+            "ranges",
+            "range",
+            (Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS), _LEASE),
+            key=(("start", "end"),),
+        ),
+        Entries(
+            "hosts",
+            "host",
+            (
+                Value("mac", "@mac", MAC),
+                Value("id", "@id", FILLED),
+                Value("name", "@name", FILLED),
+                Value("ip", "@ip", ADDRESS),
+                _LEASE,
+            ),
+            key=(("mac",), ("id",), ("name",)),
+            kept=True,
+        ),
+        Group("bootp", "bootp", (Value("file", "@file"), Value("server", "@server"))),
+    ),
+)
+
+_IPS = Entries(
+    "ips",
+    "ip",
+    (
+        Value("family", "@family", Choice(("ipv4", "ipv6"))),
+        Value("address", "@address", ADDRESS),
+        *_PREFIX_OR_NETMASK,
+        Value("local_ptr", "@localPtr", YES_NO, default=False),
+        Group("tftp", "tftp", (Value("root", "@root"),)),
+        _DHCP,
+    ),
+    key=(("address",),),
+)
+
+_ROUTES = Entries(
+    "routes",
+    "route",
+    (
+        Value("family", "@family", Choice(("ipv4", "ipv6"))),
+        Value("address", "@address", ADDRESS),
+        *_PREFIX_OR_NETMASK,
+        Value("gateway", "@gateway", ADDRESS),
+        Value("metric", "@metric", _UNSIGNED_INT, default=1),
+    ),
+    key=(("address", "prefix"), ("address",)),
+)
+
+_PORTGROUPS = Entries(
+    "portgroups",
+    "portgroup",
+    (
+        Value("name", "@name", FILLED),
+        Value("default", "@default", YES_NO, default=False),
+        _TRUST_GUEST_RX_FILTERS,
+        _VIRTUALPORT,
+        _BANDWIDTH,
+        _VLAN,
+        Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
+    ),
+    key=(("name",),),
+)
+
+NETWORK: Fields = (
+    Value("name", "name", FILLED),
+    Value("uuid", "uuid", UUID),
+    Value("title", "title"),
+    Value("description", "description"),
+    Fragments("metadata", "metadata"),
+    Value("ipv6", "@ipv6", YES_NO, default=False),
+    _TRUST_GUEST_RX_FILTERS,
+    _FORWARD,
+    _BRIDGE,
+    Value("mac", "mac/@address", MAC),
+    Value("mtu", "mtu/@size", _UNSIGNED_INT),
+    _DOMAIN,
+    _DNS,
+    _IPS,
+    _ROUTES,
+    _VIRTUALPORT,
+    _BANDWIDTH,
+    _VLAN,
+    Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
+    _PORTGROUPS,
+    Entries("dnsmasq_options", f"{_DNSMASQ}options/{_DNSMASQ}option", Value("", "@value", TEXT), ordered=True),
+)

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What a network must fulfil on the host where it shall be, given what is there already. Nothing here touches the host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupied, find_overlaps, read_allowed
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
+
+    Definition = dict[str, t.Any]
+
+__all__ = ["find_conflicts"]
+
+
+def find_conflicts(
+    before: NetworkState,
+    definition: Definition,
+    *,
+    others: Iterable[NetworkState],
+    host: Host | None,
+    starts: bool,
+    allow_overlap: Iterable[str],
+) -> tuple[list[str], list[str]]:
+    """Return what has to be refused, and what deserves a warning, as sentences.
+
+    Looked at is what the task introduces: what the definition has and the network had not before, or all of it if the task
+    `starts` the network. `host` is None where the host cannot be seen.
+    """
+    neighbours = list(others)
+    known: Definition = {} if starts else before.definition or {}
+    refused = list(_identity_conflicts(before, definition, neighbours))
+    if _bridge_name(definition) != _bridge_name(known) or mode_of(definition) != mode_of(known):
+        refused += _bridge_conflicts(before, definition, neighbours, host)
+    if host is not None and definition.get("forward") != known.get("forward"):
+        refused += _uplink_conflicts(definition, host)
+    if definition.get("mac") != known.get("mac"):
+        refused += _mac_conflicts(before, definition, neighbours, host)
+    introduced = [subnet for subnet in subnets_of(definition) if subnet not in subnets_of(known)]
+    names, subnets = read_allowed(allow_overlap)
+    overlaps, warned = find_overlaps(
+        introduced, _occupied(before, neighbours, host), allowed_networks=names, allowed_subnets=subnets
+    )
+    return refused + overlaps, warned
+
+
+def _bridge_name(definition: Definition) -> str | None:
+    name: str | None = definition.get("bridge", {}).get("name")
+    return name
+
+
+def _definitions(network: NetworkState) -> list[Definition]:
+    return [definition for definition in (network.stored, network.live) if definition is not None]
+
+
+def _identity_conflicts(before: NetworkState, definition: Definition, others: list[NetworkState]) -> Iterator[str]:
+    wanted = definition.get("uuid")
+    current = (before.definition or {}).get("uuid")
+    if current and wanted and wanted != current:
+        yield (
+            f"uuid: '{wanted}' is wanted, but the network '{before.name}' has {current}, and libvirt cannot change it; leave "
+            "uuid out, or remove the network first with state: absent."
+        )
+    for other in others:
+        if wanted and any(each.get("uuid") == wanted for each in _definitions(other)):
+            yield f"uuid: '{wanted}' is the UUID of the network '{other.name}'; choose another, or leave uuid out."
+
+
+def _bridge_conflicts(
+    before: NetworkState, definition: Definition, others: list[NetworkState], host: Host | None
+) -> Iterator[str]:
+    name = _bridge_name(definition)
+    if name is None:
+        return
+    for other in others:
+        if owns_bridge(definition) and any(_bridge_name(each) == name for each in _definitions(other)):
+            yield f"bridge.name: '{name}' is the bridge of the network '{other.name}' already; choose another name."
+            return
+    if host is None:
+        return
+    link = host.links.get(name)
+    if owns_bridge(definition):
+        if link is not None and _bridge_name(before.live or {}) != name:
+            yield f"bridge.name: '{name}' is an interface of this host already; choose another name, or remove the interface."
+    elif definition.get("virtualport", {}).get("type") != "openvswitch" and (link is None or link.kind != "bridge"):
+        what = "is not a bridge" if link is not None else "does not exist on this host"
+        yield f"bridge.name: '{name}' {what}; forward.mode 'bridge' needs a bridge that the host has, make it first."
+
+
+def _uplink_conflicts(definition: Definition, host: Host) -> Iterator[str]:
+    forward = definition.get("forward", {})
+    uplinks = [forward["dev"]] if "dev" in forward else [entry["dev"] for entry in forward.get("interfaces", [])]
+    for name in uplinks:
+        link = host.links.get(name)
+        if link is None:
+            names = ", ".join(sorted(set(host.links) - {"lo"}))
+            yield f"forward.dev: the interface '{name}' does not exist on this host; choose one of {names}."
+        elif not owns_bridge(definition):
+            if link.wireless:
+                yield (
+                    f"forward.dev: '{name}' is a Wi-Fi interface, whose access point takes frames from the host's own MAC "
+                    "address only; use forward.mode 'nat' instead."
+                )
+            master = host.links.get(link.master or "")
+            if master is not None and master.kind == "bridge":
+                yield (
+                    f"forward.dev: '{name}' is a port of the bridge '{master.name}' and cannot carry guests directly as well; "
+                    f"use forward.mode 'bridge' with bridge.name '{master.name}'."
+                )
+
+
+def _mac_conflicts(before: NetworkState, definition: Definition, others: list[NetworkState], host: Host | None) -> Iterator[str]:
+    mac = definition.get("mac")
+    if mac is None:
+        return
+    for other in others:
+        if any(each.get("mac") == mac for each in _definitions(other)):
+            yield f"mac: '{mac}' is the MAC address of the network '{other.name}'; choose another, or leave mac out."
+            return
+    own = _bridge_name(before.live or {})
+    for link in host.links.values() if host is not None else ():
+        if link.mac == mac and own not in (link.name, link.master):
+            yield f"mac: '{mac}' is the MAC address of '{link.name}' on this host; choose another, or leave mac out."
+            return
+
+
+def _occupied(before: NetworkState, others: list[NetworkState], host: Host | None) -> Iterator[Occupied]:
+    """List what holds a subnet: the other networks, the host's addresses and its routes. The network's own bridge is left out."""
+    for other in others:
+        for definition in _definitions(other):
+            for subnet in subnets_of(definition):
+                yield Occupied(subnet, f"the network '{other.name}' ({subnet})", network=other.name)
+    if host is None:
+        return
+    bridges = {_bridge_name(each): other.name for other in others for each in _definitions(other) if owns_bridge(each)}
+    own = {_bridge_name(each) for each in _definitions(before) if owns_bridge(each)} - {None}
+    for link in host.links.values():
+        if link.name in own or link.name in bridges or link.name == "lo":
+            continue
+        for address in link.addresses:
+            if not address.ip.is_link_local:
+                yield Occupied(address.network, f"the host's address {address} on {link.name}")
+    for route in host.routes:
+        if route.device in own or route.device in bridges:
+            continue
+        table = "" if route.table == "main" else f" in table {route.table}"
+        through = f" through {route.device}" if route.device else ""
+        owner = f"the host's route to {route.subnet}{through}{table}"
+        yield Occupied(route.subnet, owner, wide=not route.connected)

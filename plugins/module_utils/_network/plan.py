@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What has to be done so that a network is as a task wants it. Nothing here touches a host.
+
+A plan is made from three things: what is there (`NetworkState`), what is wanted (`Wanted`), and who is plugged in (`User`). It is
+a list of steps, each with its reason, and the state that follows from them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Definition = dict[str, t.Any]
+    Action = t.Literal["define", "start", "stop", "undefine", "autostart on", "autostart off"]
+
+__all__ = ["NetworkState", "Plan", "Step", "User", "Wanted", "make_plan", "must_stop"]
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """A network as it is. `stored` and `live` are definitions in normal form; None where there is none."""
+
+    name: str
+    stored: Definition | None = None
+    live: Definition | None = None
+    autostart: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether libvirt knows the network."""
+        return self.stored is not None or self.live is not None
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs."""
+        return self.live is not None
+
+    @property
+    def definition(self) -> Definition | None:
+        """What a task's options are merged with: what is stored, or what runs where nothing is stored."""
+        return self.stored if self.stored is not None else self.live
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A network as a task wants it. `definition` None: as it is; `autostart` None: on for a new network, else as it is."""
+
+    state: t.Literal["active", "present", "inactive", "absent"]
+    definition: Definition | None = None
+    autostart: bool | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class User:
+    """Something that is plugged into a network: a guest's NIC or another port of the bridge."""
+
+    label: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, and why."""
+
+    action: Action
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps, the state after them, and whether the stored definition waits for the next start."""
+
+    steps: tuple[Step, ...]
+    after: NetworkState
+    pending_restart: bool = False
+    users: tuple[str, ...] = field(default=())
+
+
+def must_stop(before: NetworkState, wanted: Wanted) -> bool:
+    """Say whether the task would like to stop the running network, so that it matters who uses it."""
+    if not before.active:
+        return False
+    return wanted.state in ("inactive", "absent") or _outdated(before, _target(before, wanted))
+
+
+def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Plan:
+    """Return what to do. Raises RefusedError if guests would lose their connection and the task does not force it.
+
+    `users` is only looked at if `must_stop` says so.
+    """
+    labels = tuple(sorted({user.label for user in users}))
+    if wanted.state in ("inactive", "absent") and before.active and labels and not wanted.force:
+        raise RefusedError(
+            f"The network '{before.name}' is in use by {', '.join(labels)}, and stopping it would cut their connection. Unplug "
+            "or stop them first, or say force: true."
+        )
+    if wanted.state == "absent":
+        return _plan_absent(before)
+    target = _target(before, wanted)
+    steps = list(_define_steps(before, target))
+    outdated = _outdated(before, target)
+    blocked = outdated and bool(labels) and wanted.state != "inactive"
+    if before.active and wanted.state == "inactive":
+        steps.append(Step("stop", "the network shall not run"))
+    elif outdated and not blocked:
+        steps.append(Step("stop", "what runs differs from the definition, and no guest is plugged in"))
+    autostart = _wanted_autostart(before, wanted)
+    if autostart != before.autostart:
+        reason = "a new network starts at boot" if wanted.autostart is None else f"the task says {_yes_no(autostart)}"
+        steps.append(Step("autostart on" if autostart else "autostart off", reason))
+    starts = wanted.state == "active" and not before.active
+    if starts:
+        steps.append(Step("start", "the network is not running"))
+    elif outdated and not blocked and wanted.state != "inactive":
+        steps.append(Step("start", "the definition takes effect"))
+    if blocked:
+        live = before.live
+    elif wanted.state == "inactive":
+        live = None
+    else:
+        live = target if before.active or starts else None
+    after = NetworkState(name=before.name, stored=target, live=live, autostart=autostart)
+    return Plan(steps=tuple(steps), after=after, pending_restart=blocked, users=labels if blocked else ())
+
+
+def _plan_absent(before: NetworkState) -> Plan:
+    steps = []
+    if before.active:
+        steps.append(Step("stop", "the network shall be absent"))
+    if before.stored is not None:
+        steps.append(Step("undefine", "the network shall be absent"))
+    return Plan(steps=tuple(steps), after=NetworkState(name=before.name))
+
+
+def _define_steps(before: NetworkState, target: Definition) -> t.Iterator[Step]:
+    if not before.exists:
+        yield Step("define", "the network does not exist")
+    elif before.stored is None:
+        yield Step("define", "the network is transient, it would be gone after a stop")
+    elif before.stored != target:
+        yield Step("define", "the definition differs")
+
+
+def _target(before: NetworkState, wanted: Wanted) -> Definition:
+    """Return the definition that shall be stored."""
+    if wanted.definition is not None:
+        return wanted.definition
+    if before.definition is None:
+        raise ValueError("a network that does not exist needs a definition")
+    return before.definition
+
+
+def _outdated(before: NetworkState, target: Definition) -> bool:
+    """Say whether the network runs with another definition than the wanted one."""
+    return before.live is not None and before.live != carry_identity(target, before.live)
+
+
+def _wanted_autostart(before: NetworkState, wanted: Wanted) -> bool:
+    if wanted.autostart is not None:
+        return wanted.autostart
+    return before.autostart if before.exists else wanted.state != "inactive"
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"

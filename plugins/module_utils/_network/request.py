@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What a task asks for, checked as far as the task alone tells. Nothing here touches a host."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    definition_from_options,
+    definition_from_xml,
+    merge_definitions,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
+
+    Definition = dict[str, t.Any]
+
+__all__ = ["NetworkRequest"]
+
+
+@dataclass(frozen=True)
+class NetworkRequest:
+    """One network as a task asks for it. `given` is what the task says of the definition, None if it says nothing."""
+
+    name: str
+    state: t.Literal["active", "present", "inactive", "absent"]
+    autostart: bool | None
+    given: Definition | None
+    replace: bool
+    purge_hosts: bool
+    force: bool
+    allow_overlap: tuple[str, ...]
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, t.Any]) -> NetworkRequest:
+        """Return the request of a task. Raises InputError if its options cannot be."""
+        return cls(
+            name=options["name"],
+            state=options["state"],
+            autostart=options["autostart"],
+            given=_read_definition(options),
+            replace=options["xml"] is not None or options["definition"] == "replace",
+            purge_hosts=options["purge_hosts"],
+            force=options["force"],
+            allow_overlap=tuple(options["allow_overlap"]),
+        )
+
+    def wanted(self, before: NetworkState, *, known: Iterable[str]) -> Wanted:
+        """Return what is wanted, given what is there. `known` are the names of all networks.
+
+        Raises InputError if the definition that follows cannot be.
+        """
+        definition = None
+        if self.given is not None and self.state != "absent":
+            definition = merge_definitions(before.definition, self.given, replace=self.replace, purge_hosts=self.purge_hosts)
+            problems = find_problems(definition)
+            if problems:
+                raise InputError(" ".join(problems))
+        elif not before.exists and self.state != "absent":
+            names = ", ".join(sorted(known)) or "none"
+            raise InputError(
+                f"name: the network '{self.name}' does not exist, and the task has no definition to create it from. The networks "
+                f"of this host are: {names}. Correct the name, or add forward, ips, bridge or xml."
+            )
+        return Wanted(state=self.state, definition=definition, autostart=self.autostart, force=self.force)
+
+
+def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:
+    typed = {name: options[name] for name in DEFINITION_OPTIONS if options[name] is not None}
+    if options["xml"] is not None:
+        return _read_xml(options, typed)
+    identity = {name: options[name] for name in ("name", "uuid") if options[name] is not None}
+    given = definition_from_options({**identity, **typed})
+    problems = find_problems({"name": given["name"]})
+    if problems:
+        raise InputError(" ".join(problems))
+    if typed:
+        return given
+    for option in ("uuid", "definition"):
+        if options[option] is not None:
+            raise InputError(
+                f"{option}: '{options[option]}' is given without any definition; add the definition (forward, ips, bridge …), "
+                f"or leave {option} out."
+            )
+    if options["purge_hosts"]:
+        raise InputError("purge_hosts: given without any definition; say in ips or dns which reservations shall be left.")
+    return None
+
+
+def _read_xml(options: Mapping[str, t.Any], typed: Mapping[str, t.Any]) -> Definition:
+    if typed:
+        raise InputError(
+            f"xml: given beside {', '.join(sorted(typed))}; the document is the whole definition, write them into it or "
+            "leave it out."
+        )
+    if options["definition"] == "merge":
+        raise InputError("definition: 'merge' is not possible with xml, where nothing is omitted; leave it out or say 'replace'.")
+    try:
+        given = definition_from_xml(options["xml"])
+    except InputError as error:
+        raise InputError(f"xml: {error}") from None
+    if given["name"] != options["name"]:
+        raise InputError(f"xml: the document's <name> is '{given['name']}', and name is '{options['name']}'; make them equal.")
+    if options["uuid"] is not None:
+        uuid = definition_from_options({"uuid": options["uuid"]})["uuid"]
+        if given.setdefault("uuid", uuid) != uuid:
+            raise InputError(f"xml: the document's <uuid> is '{given['uuid']}', and uuid is '{uuid}'; leave one out.")
+    return given

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""From what libvirt and the kernel show to what a plan is made from. Nothing here touches a host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, owns_bridge
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, User
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import GuestNic, NetworkRecord
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
+
+__all__ = ["find_users", "nics_of", "read_state"]
+
+
+def read_state(name: str, record: NetworkRecord | None) -> NetworkState:
+    """Return a network in normal form from what libvirt shows of it."""
+    if record is None:
+        return NetworkState(name=name)
+    return NetworkState(
+        name=name,
+        stored=definition_from_xml(record.stored_xml) if record.stored_xml is not None else None,
+        live=definition_from_xml(record.live_xml) if record.live_xml is not None else None,
+        autostart=record.autostart,
+    )
+
+
+def nics_of(network: NetworkState, nics: Iterable[GuestNic]) -> list[GuestNic]:
+    """Return those NICs of running guests that are plugged into a network, by its name or by its bridge."""
+    bridge = (network.live or {}).get("bridge", {}).get("name")
+    return [
+        nic
+        for nic in nics
+        if nic.network == network.name or (bridge is not None and nic.network is None and nic.bridge == bridge)
+    ]
+
+
+def find_users(network: NetworkState, nics: Iterable[GuestNic], host: Host | None) -> list[User]:
+    """Return who is plugged into a running network: NICs of running guests, and what else is on its bridge."""
+    plugged = nics_of(network, nics)
+    users = [User(label=f"guest '{nic.guest}'") for nic in plugged]
+    bridge = (network.live or {}).get("bridge", {}).get("name")
+    if host is not None and bridge is not None and owns_bridge(network.live or {}):
+        known = {nic.device for nic in plugged} | {f"{bridge}-nic"}  # libvirt before 7.2 keeps a port of its own
+        users += [User(label=f"interface '{port}'") for port in host.ports_of(bridge) if port not in known]
+    return users

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""Which subnets meet which. Nothing here touches a host."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+__all__ = ["Occupied", "find_overlaps", "read_allowed"]
+
+
+@dataclass(frozen=True)
+class Occupied:
+    """A subnet that something on the host holds already.
+
+    `owner` says in words what it is ("the address 10.0.0.5/24 of eth0"). `network` is the name of the virtual network that it
+    belongs to, if any. A `wide` one only contains others, as a VPN's route to 10.0.0.0/8 does: more specific subnets inside it
+    work.
+    """
+
+    subnet: Subnet
+    owner: str
+    network: str | None = None
+    wide: bool = False
+
+
+def find_overlaps(
+    wanted: Iterable[Subnet], occupied: Iterable[Occupied], *, allowed_networks: set[str], allowed_subnets: list[Subnet]
+) -> tuple[list[str], list[str]]:
+    """Return what overlaps, as sentences: what has to be refused, and what deserves a warning."""
+    refused: list[str] = []
+    warned: list[str] = []
+    held = list(occupied)
+    for subnet in wanted:
+        for other in held:
+            if other.subnet.version != subnet.version or not other.subnet.overlaps(subnet):
+                continue
+            if other.network in allowed_networks or any(_contains(allowed, other.subnet) for allowed in allowed_subnets):
+                continue
+            if other.wide and other.subnet.prefixlen < subnet.prefixlen:
+                warned.append(f"The subnet {subnet} lies inside {other.owner}: what it would lead to there is no longer reached.")
+            else:
+                refused.append(
+                    f"The subnet {subnet} overlaps with {other.owner}. Choose another subnet, or add "
+                    f"'{other.network or other.subnet}' to allow_overlap if the two are never in use together."
+                )
+    return list(dict.fromkeys(refused)), list(dict.fromkeys(warned))
+
+
+def _contains(outer: Subnet, inner: Subnet) -> bool:
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # versions are equal
+
+
+def read_allowed(entries: Iterable[str]) -> tuple[set[str], list[Subnet]]:
+    """Split what a task allows to overlap into names of networks and subnets."""
+    names: set[str] = set()
+    subnets: list[Subnet] = []
+    for entry in entries:
+        try:
+            subnets.append(ipaddress.ip_network(entry, strict=False))
+        except ValueError:
+            names.add(entry)
+    return names, subnets
