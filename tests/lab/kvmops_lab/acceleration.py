@@ -14,7 +14,7 @@ from .locks import lock
 from .paths import Paths
 
 _SIGN_OF_LIFE = "lab guest is up"
-_PATIENCE = 20
+_PATIENCE = 8
 
 
 def accelerator(paths: Paths, container: Container) -> str:

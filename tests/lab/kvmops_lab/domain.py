@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Nic:
 
 @dataclass(frozen=True)
 class Guest:
+    host: str
     name: str
     nics: tuple[Nic, ...]
     memory: int
@@ -73,6 +75,7 @@ def kernel_command_line(guest: Guest) -> str:
 def render(guest: Guest, *, kernel: str, initramfs: str) -> str:
     domain = ElementTree.Element("domain", type=guest.accelerator)
     _text(domain, "name", guest.name)
+    _text(domain, "uuid", _identity(guest))
     _text(domain, "memory", str(guest.memory), unit="MiB")
     _text(domain, "vcpu", "1")
     system = ElementTree.SubElement(domain, "os")
@@ -106,6 +109,11 @@ def sources(domain_xml: str) -> dict[str, str]:
             name = source.get(kind if kind != "direct" else "dev", "")
             result[mac.get("address", "")] = name if kind == "network" else f"{kind}:{name}"
     return result
+
+
+def _identity(guest: Guest) -> str:
+    """From the names, so that a guest of the lab can be defined again, and nobody else's of that name is overwritten."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{guest.name}.{guest.host}.{_MARK}"))
 
 
 def _interface(devices: ElementTree.Element, nic: Nic) -> None:

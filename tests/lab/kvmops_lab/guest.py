@@ -107,7 +107,7 @@ def _conversation(host: Host, name: str) -> Iterator[guest_agent.Conversation]:
 
 def _define(host: Host, name: str, nics: Sequence[domain.Nic], memory: int) -> None:
     kind = acceleration.accelerator(host.paths, host.container)
-    guest = domain.Guest(name=name, nics=tuple(nics), memory=memory, accelerator=kind)
+    guest = domain.Guest(host=host.name, name=name, nics=tuple(nics), memory=memory, accelerator=kind)
     text = domain.render(guest, kernel=f"{GUEST_FILES}/{KERNEL}", initramfs=f"{GUEST_FILES}/{INITRAMFS}")
     _virsh(host, "define", "/dev/stdin", stdin=text)
 

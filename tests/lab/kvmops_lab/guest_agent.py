@@ -38,7 +38,7 @@ class Conversation:
         self._send("")  # ends a line that somebody left unfinished
         while time.monotonic() < deadline:
             self._send(f"{identity} hello")
-            if self._line_of(identity, deadline=min(deadline, time.monotonic() + _HELLO_EVERY)) is not None:
+            if self._line_after(f"{identity} here", deadline=min(deadline, time.monotonic() + _HELLO_EVERY)) is not None:
                 return
         raise LabError(f"The guest does not answer on {self._port} within {timeout:.0f} s.")
 
@@ -47,17 +47,20 @@ class Conversation:
         identity = _new_identity()
         text = base64.b64encode(command.encode()).decode()
         self._send(f"{identity} {max(1, round(timeout))} {len(text)} {text}")
-        line = self._line_of(identity, deadline=time.monotonic() + timeout + 15)
+        line = self._line_after(f"{identity} answer ", deadline=time.monotonic() + timeout + 15)
         if line is None:
             raise LabError(f"The guest on {self._port} took a command and gave no answer: {command}")
-        return parse_answer(line)
+        try:
+            return parse_answer(line)
+        except ValueError as error:
+            raise LabError(f"The guest on {self._port} gave a garbled answer ({error}): {line}") from error
 
     def _send(self, line: str) -> None:
         self._connection.sendall(f"{line}\n".encode())
 
-    def _line_of(self, identity: str, *, deadline: float) -> str | None:
-        """The next line that begins with this identity, without it; None when the time is over."""
-        start = f"{identity} ".encode()
+    def _line_after(self, words: str, *, deadline: float) -> str | None:
+        """The rest of the next line that begins so; None when the time is over. A guest that boots echoes what it is sent."""
+        start = words.encode()
         while True:
             while b"\n" in self._received:
                 line, self._received = self._received.split(b"\n", 1)
