@@ -443,7 +443,8 @@ network:
       returned: always
       sample: virbr101
     definition:
-      description: Its definition in the form of this module's options; what is libvirt's default is left out.
+      description: Its definition in the form of this module's options; what is libvirt's default is left out, but
+        for the mode of C(forward).
       type: dict
       returned: always
       sample:

@@ -104,7 +104,8 @@ networks:
     definition:
       description:
         - Its stored definition (of a transient network, the running one) in the form of the options of
-          M(kvmops.network.libvirt_network); what is libvirt's default is left out.
+          M(kvmops.network.libvirt_network); what is libvirt's default is left out,
+          but for the mode of C(forward).
       type: dict
       returned: always
       sample:

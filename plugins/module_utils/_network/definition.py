@@ -74,7 +74,17 @@ def definition_from_options(options: t.Mapping[str, t.Any]) -> Definition:
 def render_xml(definition: Definition) -> str:
     """Return the definition as a document, elements and attributes always in the same order."""
     namespaces = {"dnsmasq": DNSMASQ_NAMESPACE} if "dnsmasq_options" in definition else None
-    return document.pretty_text(tree.render(NETWORK, definition, etree.Element("network", nsmap=namespaces)))
+    return document.pretty_text(tree.render(NETWORK, _with_families(definition), etree.Element("network", nsmap=namespaces)))
+
+
+def _with_families(definition: Definition) -> Definition:
+    """Say the family of IPv6 addresses, which libvirt wants to read although the address tells it."""
+    return {
+        option: [{"family": "ipv6", **entry} if ":" in entry.get("address", "") else entry for entry in value]
+        if option in ("ips", "routes")
+        else value
+        for option, value in definition.items()
+    }
 
 
 def merge_definitions(current: Definition | None, given: Definition, *, replace: bool, purge_hosts: bool) -> Definition:

@@ -11,7 +11,12 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import GENERATED, owns_bridge, render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    GENERATED,
+    mode_of,
+    owns_bridge,
+    render_xml,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
@@ -25,6 +30,8 @@ def make_result(state: NetworkState) -> dict[str, t.Any]:
     """Return a network as the modules' results show it."""
     definition = state.definition
     shown = {key: value for key, value in (definition or {}).items() if key not in ("name", "uuid", "_rest")}
+    if definition is not None:
+        shown.setdefault("forward", {"mode": mode_of(definition)})
     return {
         "name": state.name,
         "uuid": (definition or {}).get("uuid"),
