@@ -15,11 +15,20 @@ NetworkError
 
 from __future__ import annotations
 
+import typing as t
+
 __all__ = ["ApplyError", "InputError", "NetworkError", "RefusedError", "RequirementError"]
 
 
 class NetworkError(Exception):
-    """An error of this collection, its message a full sentence for the operator."""
+    """An error of this collection, its message a full sentence for the operator.
+
+    `details` are keys that a failed task returns beside the message, for playbooks to look at.
+    """
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class InputError(NetworkError, ValueError):

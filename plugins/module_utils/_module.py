@@ -26,7 +26,7 @@ def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str
         check_libraries()
         result = work(module)
     except NetworkError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **error.details)
     except Exception as error:  # a mistake in this collection: its authors need to know where
         module.fail_json(msg=f"This should not have happened, please report it: {error!r}", exception=traceback.format_exc())
     module.exit_json(**result)

@@ -386,6 +386,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+requirement:
+  description:
+    - What is missing on the host, for playbooks that want to go on without it. V(library), a Python library; V(daemon), libvirt's
+      daemon does not answer; V(permission), the user may not manage libvirt; V(uri), O(uri) cannot be.
+  returned: failure, if something is missing
+  type: str
+  sample: daemon
+overlaps:
+  description: The sentences that say with what the network's subnets overlap, where that is the only reason to refuse the task.
+  returned: failure, if subnets overlap
+  type: list
+  elements: str
+  sample:
+    - The subnet 192.168.122.0/24 overlaps with the host's address 192.168.122.17/24 on eth0. Choose another subnet, or …
 actions:
   description: What was done, or would be done in check mode, with the reason of each step.
   returned: success

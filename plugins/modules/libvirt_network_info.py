@@ -54,6 +54,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+requirement:
+  description:
+    - What is missing on the host, for playbooks that want to go on without it. V(library), a Python library; V(daemon), libvirt's
+      daemon does not answer; V(permission), the user may not manage libvirt; V(uri), O(uri) cannot be.
+  returned: failure, if something is missing
+  type: str
+  sample: daemon
 missing:
   description: The names in O(names) of which there is no network.
   returned: success

@@ -72,7 +72,8 @@ def check_libraries() -> None:
         if error:
             raise RequirementError(
                 f"The Python library {library} is missing on this host. Install the package {package}, or run the role "
-                "kvmops.network.hypervisor."
+                "kvmops.network.hypervisor.",
+                requirement="library",
             )
 
 
@@ -84,7 +85,7 @@ class Connection:
         try:
             self._libvirt = libvirt.open(uri)
         except libvirt.libvirtError as error:
-            raise RequirementError(_explain_connection(uri, error)) from None
+            raise _explain_connection(uri, error) from None
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
         self.shows_stored = urlsplit(uri).scheme != "test"
         self._unshown: dict[str, str] = {}
@@ -227,17 +228,21 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
     ]
 
 
-def _explain_connection(uri: str, error: t.Any) -> str:
+def _explain_connection(uri: str, error: t.Any) -> RequirementError:
     message = error.get_error_message() or str(error)
     lowered = message.lower()
     if "authentication" in lowered or "permission denied" in lowered or "access denied" in lowered:
-        return (
+        return RequirementError(
             f"The user {getpass.getuser()} may not manage libvirt at {uri} ({message}). Run the task as root (become: true), or "
-            "make the user a member of the group libvirt and log in anew."
+            "make the user a member of the group libvirt and log in anew.",
+            requirement="permission",
         )
     if "no such file" in lowered or "connection refused" in lowered or "failed to connect" in lowered:
-        return (
+        return RequirementError(
             f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets of "
-            "virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role kvmops.network.hypervisor."
+            "virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role kvmops.network.hypervisor.",
+            requirement="daemon",
         )
-    return f"There is no libvirt at {uri} ({message}). Correct the option uri, for example qemu:///system."
+    return RequirementError(
+        f"There is no libvirt at {uri} ({message}). Correct the option uri, for example qemu:///system.", requirement="uri"
+    )

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupied, find_overlaps, read_allowed
@@ -21,7 +22,16 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["find_conflicts"]
+__all__ = ["Conflicts", "find_conflicts"]
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """What stands against a network on a host, as sentences: what has to be refused, subnets apart, and what deserves a warning."""
+
+    refused: tuple[str, ...]
+    overlaps: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def find_conflicts(
@@ -32,8 +42,8 @@ def find_conflicts(
     host: Host | None,
     starts: bool,
     allow_overlap: Iterable[str],
-) -> tuple[list[str], list[str]]:
-    """Return what has to be refused, and what deserves a warning, as sentences.
+) -> Conflicts:
+    """Return what stands against the network.
 
     Looked at is what the task introduces: what the definition has and the network had not before, or all of it if the task
     `starts` the network. `host` is None where the host cannot be seen.
@@ -52,7 +62,7 @@ def find_conflicts(
     overlaps, warned = find_overlaps(
         introduced, _occupied(before, neighbours, host), allowed_networks=names, allowed_subnets=subnets
     )
-    return refused + overlaps, warned
+    return Conflicts(refused=tuple(refused), overlaps=tuple(overlaps), warnings=tuple(warned))
 
 
 def _bridge_name(definition: Definition) -> str | None:

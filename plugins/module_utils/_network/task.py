@@ -115,7 +115,7 @@ def _check_definition(
     if definition != before.definition:
         text = module.params["xml"] if module.params["xml"] is not None else render_xml(definition)
         _check_schema(text, connection.version())
-    refused, warned = find_conflicts(
+    conflicts = find_conflicts(
         before,
         definition,
         others=[read_state(name, record) for name, record in records.items() if name != request.name],
@@ -123,9 +123,11 @@ def _check_definition(
         starts=starts,
         allow_overlap=request.allow_overlap,
     )
-    if refused:
-        raise RefusedError(" ".join(refused))
-    for sentence in warned:
+    if conflicts.refused:
+        raise RefusedError(" ".join(conflicts.refused + conflicts.overlaps))
+    if conflicts.overlaps:
+        raise RefusedError(" ".join(conflicts.overlaps), overlaps=list(conflicts.overlaps))
+    for sentence in conflicts.warnings:
         module.warn(sentence)
 
 
