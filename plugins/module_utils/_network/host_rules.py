@@ -27,7 +27,7 @@ __all__ = ["Conflicts", "find_conflicts"]
 
 @dataclass(frozen=True)
 class Conflicts:
-    """What stands against a network on a host, as sentences: what has to be refused, subnets apart, and what deserves a warning."""
+    """What stands against a network on a host, as sentences: what is refused, which subnets overlap, what is only a warning."""
 
     refused: tuple[str, ...]
     overlaps: tuple[str, ...]
