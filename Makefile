@@ -49,13 +49,13 @@ lint-docs: setup
 
 lint-package: setup
 	reuse lint --quiet || reuse lint
-	python tests/tools/package.py
+	flock .build/package.lock python tests/tools/package.py
 
 unit: setup ## Unit tests; ARGS="-k name" for some of them
 	pytest $(ARGS)
 
 sanity: setup ## ansible-test sanity
-	python tests/tools/sanity.py
+	flock .build/sanity.lock python tests/tools/sanity.py
 
 molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- molecule test $(SCENARIO)

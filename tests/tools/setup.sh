@@ -28,9 +28,10 @@ install_packages() {
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive
+    dpkg --configure -a >/dev/null # an installation may have been interrupted
     apt-get update -qq
     # shellcheck disable=SC2086 # one word per package
-    apt-get install -qq --yes --no-install-recommends $missing </dev/null >/dev/null
+    apt-get install -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=300 $missing </dev/null >/dev/null
 }
 
 check_python() {
