@@ -25,8 +25,10 @@ def machine_mirror() -> str:
     for address in addresses(path for path in files if path.is_file()):
         if _IS_DEBIAN.search(address):
             return address.rstrip("/")
-    raise LabError("No Debian archive (an address that ends in /debian) is in this machine's apt sources. "
-                   "Name one in the environment variable KVMOPS_LAB_MIRROR.")
+    raise LabError(
+        "No Debian archive (an address that ends in /debian) is in this machine's apt sources. "
+        "Name one in the environment variable KVMOPS_LAB_MIRROR."
+    )
 
 
 def addresses(files: Iterable[Path]) -> Iterator[str]:

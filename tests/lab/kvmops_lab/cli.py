@@ -8,10 +8,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from . import commands, namespace, paths
 from .errors import LabError
 from .image import IMAGES, RELEASES
+
+Words: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _LAB_FAILED = 125  # as with docker: not an exit code of what was run inside
 
@@ -53,9 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_lan_commands(words)
     _add_guest_commands(words.add_parser("guest", help="guests on a host").add_subparsers(required=True, metavar="COMMAND"))
     return parser
-
-
-Words = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_host_commands(words: Words) -> None:
@@ -104,8 +104,14 @@ def _add_guest_commands(words: Words) -> None:
     start = words.add_parser("start", help="define a guest (when networks are given) and start it")
     start.set_defaults(action=commands.guest_start)
     _add_host_and_guest(start)
-    start.add_argument("--network", action="extend", nargs="+", default=[], metavar="NET",
-                       help="a NIC in each of these: a network, bridge:NAME or direct:INTERFACE")
+    start.add_argument(
+        "--network",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NET",
+        help="a NIC in each of these: a network, bridge:NAME or direct:INTERFACE",
+    )
     for name, text in (
         ("--address", "static addresses for the NICs, in the same order; `dhcp` for those that have none"),
         ("--gateway", "default gateways that go with the addresses; `none` for those that have none"),

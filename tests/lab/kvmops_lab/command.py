@@ -24,10 +24,9 @@ def attempt(
     command: Sequence[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None, timeout: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     """The result of the command, whatever it is; a command that is not there or takes too long is a result too."""
-    streams = {"stdin": subprocess.DEVNULL} if stdin is None else {}
     try:
         return subprocess.run(
-            command, input=stdin, env=env, text=True, errors="replace", capture_output=True, timeout=timeout, check=False, **streams
+            command, input=stdin or "", env=env, text=True, errors="replace", capture_output=True, timeout=timeout, check=False
         )
     except FileNotFoundError:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: no such command")
@@ -39,9 +38,7 @@ def logged(command: Sequence[str], *, log: Path, env: Mapping[str, str] | None =
     """Run something long with its output in a file; LabError with the last lines of it if it failed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as stream:
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env, cwd=cwd, check=False
-        )
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env, cwd=cwd, check=False)
     if result.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise LabError(f"{command[0]} failed with exit code {result.returncode}. The end of {log}:\n{tail}")

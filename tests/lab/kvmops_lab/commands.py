@@ -17,6 +17,7 @@ from . import domain, guest, image, lan, leftovers, lifecycle, namespace, requir
 from . import inventory as ansible_inventory
 from . import paths as lab_paths
 from . import up as bring_up
+from .description import describe
 from .errors import LabError
 from .host import Host, all_hosts
 from .locks import lock
@@ -199,37 +200,15 @@ def _stop(host: Host) -> None:
 
 
 def _print_hosts(hosts: list[Host], *, as_json: bool) -> None:
-    entries = [_description(host) for host in hosts]
+    descriptions = [describe(host) for host in hosts]
     if as_json:
-        print(json.dumps(entries, indent=2))
-        return
-    rows = [
-        (
-            entry["name"],
-            entry["release"],
-            entry["image"],
-            entry["state"],
-            entry["address"] or "-",
-            str(entry["init"] or "-"),
-            " ".join(found["name"] for found in entry["guests"]) or "-",
+        print(json.dumps([asdict(found) for found in descriptions], indent=2))
+    else:
+        print(
+            table.render(
+                ("host", "release", "image", "state", "address", "init", "guests"), [found.row() for found in descriptions]
+            )
         )
-        for entry in entries
-    ]
-    print(table.render(("host", "release", "image", "state", "address", "init", "guests"), rows))
-
-
-def _description(host: Host) -> dict[str, object]:
-    record = host.known_record()
-    init = host.container.init()
-    return {
-        "name": host.name,
-        "release": record.release,
-        "image": record.image,
-        "state": "stopped" if init is None else "running",
-        "address": host.address(),
-        "init": init,
-        "guests": [] if init is None else [asdict(entry) for entry in guest.guests(host)],
-    }
 
 
 def _print_nics(nics: list[guest.NicState], *, as_json: bool) -> None:

@@ -126,7 +126,9 @@ class Container:
                 if seen in ("running", "degraded"):
                     return
             time.sleep(0.1)
-        raise LabError(f"The host {self.name} did not boot in {timeout:.0f} s: {seen}. See {self.log} and `lab enter {self.name}`.")
+        raise LabError(
+            f"The host {self.name} did not boot in {timeout:.0f} s: {seen}. See {self.log} and `lab enter {self.name}`."
+        )
 
     def power_off(self, *, timeout: float) -> None:
         """In order; whoever does not end in time loses power."""

@@ -68,7 +68,9 @@ def guests(host: Host) -> list[GuestState]:
     if not _has_libvirt(host):
         return []
     names = _virsh(host, "list", "--all", "--name").split()
-    return [GuestState(name, _state(host, name) or "gone", domain.sources(_virsh(host, "dumpxml", name))) for name in sorted(names)]
+    return [
+        GuestState(name, _state(host, name) or "gone", domain.sources(_virsh(host, "dumpxml", name))) for name in sorted(names)
+    ]
 
 
 def ask(host: Host, name: str, question: str, *, timeout: float) -> guest_agent.Answer:

@@ -46,11 +46,15 @@ def build(paths: Paths, folder: Path) -> None:
 def _entries(unpacked: Path) -> list[cpio.Entry]:
     folders = ("bin", "dev", "etc", "lib", "proc", "run", "sys", "tmp")
     modules = [
-        cpio.program(f"lib/{number}-{name}.ko", lzma.decompress(_only(unpacked, f"usr/lib/modules/*/**/{name}.ko.xz").read_bytes()))
+        cpio.program(
+            f"lib/{number}-{name}.ko", lzma.decompress(_only(unpacked, f"usr/lib/modules/*/**/{name}.ko.xz").read_bytes())
+        )
         for number, name in enumerate(_MODULES)
     ]
-    scripts = [cpio.program(path.name if path.name == "init" else f"bin/{path.name}", path.read_bytes())
-               for path in sorted(_SCRIPTS.iterdir())]
+    scripts = [
+        cpio.program(path.name if path.name == "init" else f"bin/{path.name}", path.read_bytes())
+        for path in sorted(_SCRIPTS.iterdir())
+    ]
     busybox = cpio.program("bin/busybox", _only(unpacked, "usr/bin/busybox").read_bytes())
     return [*(cpio.directory(name) for name in folders), busybox, *modules, *scripts]
 

@@ -94,8 +94,18 @@ def all_hosts(paths: Paths) -> list[Host]:
 
 
 def layers_in_use(paths: Paths) -> set[Path]:
-    records = [record for host in all_hosts(paths) if (record := host.record())]
+    """By the hosts of all labs on this machine: they share the cache."""
+    labs = [Paths(state=link.resolve(), prefix=link.name) for link in paths.cache_users.glob("*")]
+    records = [record for lab in labs for host in all_hosts(lab) if (record := host.record())]
     return {Path(name) for record in records for name in (*record.layers, record.guest_files)}
+
+
+def register_lab(paths: Paths) -> None:
+    paths.cache_users.mkdir(parents=True, exist_ok=True)
+    link = paths.cache_users / paths.prefix
+    if not link.is_symlink() or link.readlink() != paths.state:
+        link.unlink(missing_ok=True)
+        link.symlink_to(paths.state)
 
 
 def check_name(name: str) -> None:

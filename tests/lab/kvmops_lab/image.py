@@ -23,7 +23,7 @@ def ensure(paths: Paths, *, release: str, image: str, rebuild: bool = False) -> 
         bare.layer(release),
         paths,
         build=lambda root: bare.build(release, paths, root),
-        in_use=layers_in_use(paths),
+        in_use=lambda: layers_in_use(paths),
         rebuild=rebuild,
     )
     if image == bare.KIND:
@@ -33,7 +33,7 @@ def ensure(paths: Paths, *, release: str, image: str, rebuild: bool = False) -> 
         hypervisor.layer(release, lowest),
         paths,
         build=lambda root: hypervisor.build(release, paths, root, lowest=lowest, guest_files=guest_files),
-        in_use=layers_in_use(paths),
+        in_use=lambda: layers_in_use(paths),
         rebuild=rebuild,
     )
     return [top, lowest]
@@ -45,5 +45,5 @@ def ensure_guest_files(paths: Paths) -> Path:
         guest_image.layer(),
         paths,
         build=lambda folder: guest_image.build(paths, folder),
-        in_use=layers_in_use(paths),
+        in_use=lambda: layers_in_use(paths),
     )

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,9 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
-def ensure(layer: Layer, paths: Paths, *, build: Callable[[Path], None], in_use: Iterable[Path], rebuild: bool = False) -> Path:
+def ensure(
+    layer: Layer, paths: Paths, *, build: Callable[[Path], None], in_use: Callable[[], Set[Path]], rebuild: bool = False
+) -> Path:
     """The layer's directory. `build` fills a directory that gets its name only when it is complete."""
     wanted = layer.directory(paths)
     if wanted.is_dir() and not rebuild:
@@ -60,16 +63,14 @@ def ensure(layer: Layer, paths: Paths, *, build: Callable[[Path], None], in_use:
     with lock(paths.cache_locks, f"layer-{layer.family}"):
         if wanted.is_dir() and not rebuild:
             return wanted
-        if wanted in in_use:
+        if wanted in in_use():
             raise LabError(f"The image {wanted.name} is in use by hosts: remove them (`lab down`) before rebuilding it.")
         _remove_leftovers(layer, paths)
         unfinished = paths.layers / f"{_UNFINISHED}{wanted.name}"
         unfinished.mkdir(parents=True)
         build(unfinished)
         _replace(wanted, unfinished)
-        for older in paths.layers.glob(f"{layer.family}-*"):
-            if older != wanted and older not in in_use:
-                remove_tree(older)
+        _remove_older(layer, paths, in_use=in_use())
     return wanted
 
 
@@ -86,10 +87,19 @@ def _remove_leftovers(layer: Layer, paths: Paths) -> None:
 
 def _replace(wanted: Path, unfinished: Path) -> None:
     replaced = wanted.with_name(f"{_REPLACED}{wanted.name}")
+    os.utime(unfinished)  # the age of a layer is that of its name
     with suppress(FileNotFoundError):
         wanted.rename(replaced)
     unfinished.rename(wanted)
     remove_tree(replaced)
+
+
+def _remove_older(layer: Layer, paths: Paths, *, in_use: Set[Path]) -> None:
+    """Except for one: somebody may be about to use it, or go back to it."""
+    older = set(paths.layers.glob(f"{layer.family}-*")) - {layer.directory(paths)}
+    for folder in sorted(older, key=lambda path: path.stat().st_mtime)[:-1]:
+        if folder not in in_use:
+            remove_tree(folder)
 
 
 def remove_tree(folder: Path) -> None:

@@ -25,6 +25,7 @@ def remove_everything(paths: Paths) -> list[str]:
         remove_tree(folder)
     for answer in paths.run.glob("*.yml"):
         answer.unlink()
+    (paths.cache_users / paths.prefix).unlink(missing_ok=True)
     return names
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import lan, namespace, ssh
 from .errors import LabError
-from .host import Host, Record
+from .host import Host, Record, register_lab
 from .layer import remove_tree
 from .locks import lock
 
@@ -32,6 +32,7 @@ def create(host: Host, record: Record) -> None:
         (disk / "etc/resolv.conf").write_text(f"nameserver {lan.ADDRESS}\n")
         ssh.ensure_key(host.paths)
         ssh.install_keys(host.paths, disk, host.name)
+        register_lab(host.paths)
         host.write_record(record)
         ssh.remember_hosts(host.paths)
 
@@ -91,7 +92,9 @@ def _wait_for_address(host: Host) -> str:
         if address is not None:
             return address
         time.sleep(0.1)
-    raise LabError(f"The host {host.name} got no address in the LAN within {_ADDRESS_TIMEOUT:.0f} s. See {lan.log_file(host.paths)}.")
+    raise LabError(
+        f"The host {host.name} got no address in the LAN within {_ADDRESS_TIMEOUT:.0f} s. See {lan.log_file(host.paths)}."
+    )
 
 
 def _disconnect(host: Host) -> None:

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import fcntl
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
+
+_PATIENCE = 3.0  # seconds without a word
 
 
 @contextmanager
@@ -17,9 +21,20 @@ def lock(directory: Path, name: str, *, shared: bool = False) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / name).open("w") as stream:
         mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(stream, mode | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken_within(_PATIENCE, stream, mode):
             print(f"lab: waiting for another lab command to finish with {name}", file=sys.stderr)
             fcntl.flock(stream, mode)
         yield
+
+
+def _taken_within(seconds: float, stream: TextIO, mode: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(stream, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True

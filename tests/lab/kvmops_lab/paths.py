@@ -28,7 +28,9 @@ class Paths:
     def from_environment(cls, environment: Mapping[str, str]) -> Paths:
         state = Path(environment.get("KVMOPS_LAB_DIR") or DEFAULT_DIRECTORY)
         if not state.is_absolute() or len(state.parts) < 3:
-            raise LabError(f"KVMOPS_LAB_DIR is {str(state)!r}: give an absolute path below a directory, like {DEFAULT_DIRECTORY}.")
+            raise LabError(
+                f"KVMOPS_LAB_DIR is {str(state)!r}: give an absolute path below a directory, like {DEFAULT_DIRECTORY}."
+            )
         return cls(state=state, prefix=state.name)
 
     @property
@@ -62,6 +64,11 @@ class Paths:
     @property
     def cache_locks(self) -> Path:
         return self.cache / "locks"
+
+    @property
+    def cache_users(self) -> Path:
+        """A link to the state of each lab that uses the cache."""
+        return self.cache / "labs"
 
     @property
     def layers(self) -> Path:

@@ -24,8 +24,9 @@ def require_machine() -> None:
     """Everything that bringing up a host needs."""
     missing = missing_packages()
     if missing:
-        raise LabError(f"Missing on this machine: {', '.join(missing)}. "
-                       f"Run: apt-get install --no-install-recommends {' '.join(missing)}")
+        raise LabError(
+            f"Missing on this machine: {', '.join(missing)}. Run: apt-get install --no-install-recommends {' '.join(missing)}"
+        )
     if not Path("/dev/net/tun").exists():
         raise LabError("There is no /dev/net/tun, which guests' NICs need. Run: modprobe tun")
 
