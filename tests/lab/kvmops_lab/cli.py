@@ -46,7 +46,8 @@ def split_at_dashes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _leave_the_lan() -> None:
     """Commands may be called from inside `lab run`; containers and images are made from the machine's own network."""
     if namespace.is_current(paths.current().lan_namespace):
-        os.execvp("nsenter", ["nsenter", "-t", "1", "--net", "--", sys.executable, *sys.argv])
+        outside = os.environ.get(commands.OUTSIDE, "1")
+        os.execvp("nsenter", ["nsenter", "-t", outside, "--net", "--", sys.executable, *sys.argv])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from .errors import LabError
 from .host import Host, all_hosts
 from .locks import lock
 from .paths import Paths
+
+# The process that `lab run` keeps outside of the LAN, for commands of the lab that are called inside.
+OUTSIDE = "KVMOPS_LAB_OUTSIDE"
 
 
 @contextmanager
@@ -117,7 +121,8 @@ def run(options: Namespace) -> int:
     with _lab() as paths:
         lan.ensure(paths)
         program = [*namespace.inside(paths.lan_namespace), *options.program]
-    os.execvp(program[0], program)
+    # this process stays, so that commands of the lab that are called inside find their way out
+    return subprocess.run(program, env={**os.environ, OUTSIDE: str(os.getpid())}, check=False).returncode
 
 
 def guest_start(options: Namespace) -> int:
