@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import os
 import shutil
 from pathlib import Path
 
-from . import apt_sources, command, cpio
+from . import cpio, debian
 from .errors import LabError
-from .layer import Layer, build_group, files_below, key_of, remove_tree
+from .layer import Layer, files_below, key_of
 from .paths import SOURCE, Paths
+from .trees import remove_tree
 
 KIND = "guest"
 KERNEL = "vmlinuz"
@@ -34,10 +34,8 @@ def layer() -> Layer:
 def build(paths: Paths, folder: Path) -> None:
     """5 s or so. The packages are only unpacked: nothing of them is run here."""
     unpacked = folder / "unpacked"
-    extract = ["mmdebstrap", "--variant=extract", f"--include={','.join(_PACKAGES)}", "--format=directory"]
-    work = [*extract, _RELEASE, str(unpacked), apt_sources.machine_mirror()]
-    log = paths.logs / f"image-{KIND}.log"
-    command.logged(build_group(KIND, _RELEASE).command(work), log=log, env={**os.environ, "TMPDIR": "/tmp"})
+    options = ["--variant=extract", f"--include={','.join(_PACKAGES)}"]
+    debian.install(paths, unpacked, release=_RELEASE, kind=KIND, options=options)
     shutil.copy(_only(unpacked, "boot/vmlinuz-*"), folder / KERNEL)
     (folder / INITRAMFS).write_bytes(gzip.compress(cpio.archive(_entries(unpacked)), mtime=0))
     remove_tree(unpacked)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from .cgroup import ControlGroup
 from .errors import LabError
 from .locks import lock
 from .paths import Paths
+from .trees import remove_tree
 
 _UNFINISHED = "unfinished-"
 _REPLACED = "replaced-"
@@ -100,8 +100,3 @@ def _remove_older(layer: Layer, paths: Paths, *, in_use: Set[Path]) -> None:
     for folder in sorted(older, key=lambda path: path.stat().st_mtime)[:-1]:
         if folder not in in_use:
             remove_tree(folder)
-
-
-def remove_tree(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from . import lan, lifecycle, namespace
 from .cgroup import ControlGroup
 from .host import Host
-from .layer import remove_tree
 from .paths import Paths
+from .trees import remove_tree
 
 
 def remove_everything(paths: Paths) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from . import lan, namespace, ssh
 from .errors import LabError
 from .host import Host, Record, register_lab
-from .layer import remove_tree
 from .locks import lock
+from .trees import remove_tree
 
 GUEST_FILES = "/srv/guest"
 _BOOT_TIMEOUT = 120.0
