@@ -20,7 +20,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup-lab ## Show the main job on a lab host: networks, guests, who reaches whom
-	tests/lab/demo
+	tests/demo/run
 
 test: setup-lab ## Everything that CI runs
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint unit sanity
