@@ -59,7 +59,7 @@ def subnet_ip(subnet: str) -> dict[str, t.Any]:
     try:
         network = ipaddress.IPv4Network(subnet)
     except ValueError as error:
-        raise AnsibleFilterError(f"'{subnet}' is not an IPv4 subnet ({error}); write it like 192.168.123.0/24.") from error
+        raise AnsibleFilterError(f"'{subnet}' is not an IPv4 subnet ({error}); write it like 192.168.123.0/24.") from None
     if network.prefixlen > 30:
         raise AnsibleFilterError(f"'{subnet}' has no room for a host and a guest; use a prefix of 30 or less.")
     return {
