@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
-from . import command
 from .container import Container
 from .guest_image import INITRAMFS, KERNEL
 from .lifecycle import GUEST_FILES
 from .locks import lock
 from .paths import Paths
 
-_SIGN_OF_LIFE = "lab guest is up"
+_SIGN_OF_LIFE = b"lab guest is up"
+_SIGN_OF_DEATH = b"KVM internal error"  # after which QEMU stays there and waits
 _PATIENCE = 8
 
 
@@ -38,5 +39,17 @@ def _probe(container: Container) -> str:
         "-append", "console=ttyS0 quiet panic=-1 lab.name=probe lab.once", "-serial", "stdio",
     ]
     # fmt: on
-    result = command.attempt(container.entering(machine), timeout=_PATIENCE + 10)
-    return "kvm" if _SIGN_OF_LIFE in result.stdout else "qemu"
+    with subprocess.Popen(
+        container.entering(machine), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as probe:
+        try:
+            return "kvm" if _comes_to_life(probe) else "qemu"
+        finally:
+            probe.kill()
+
+
+def _comes_to_life(probe: subprocess.Popen[bytes]) -> bool:
+    for line in probe.stdout or ():
+        if _SIGN_OF_LIFE in line or _SIGN_OF_DEATH in line:
+            return _SIGN_OF_LIFE in line
+    return False

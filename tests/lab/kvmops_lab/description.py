@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import guest
+from .errors import LabError
 from .host import Host
 
 
@@ -18,10 +19,12 @@ class Description:
     state: str
     address: str | None
     init: int | None
-    guests: list[guest.GuestState]
+    guests: list[guest.GuestState] | None  # None where libvirt does not answer
 
     def row(self) -> list[str]:
-        names = " ".join(found.name if found.state == "running" else f"({found.name})" for found in self.guests)
+        names = "no answer"
+        if self.guests is not None:
+            names = " ".join(found.name if found.state == "running" else f"({found.name})" for found in self.guests)
         return [self.name, self.release, self.image, self.state, self.address or "-", str(self.init or "-"), names or "-"]
 
 
@@ -35,5 +38,12 @@ def describe(host: Host) -> Description:
         state="stopped" if init is None else "running",
         address=host.address(),
         init=init,
-        guests=[] if init is None else guest.guests(host),
+        guests=[] if init is None else _guests(host),
     )
+
+
+def _guests(host: Host) -> list[guest.GuestState] | None:
+    try:
+        return guest.guests(host)
+    except LabError:
+        return None

@@ -94,9 +94,10 @@ def render(guest: Guest, *, kernel: str, initramfs: str) -> str:
     return ElementTree.tostring(domain, encoding="unicode")
 
 
-def mac_addresses(domain_xml: str) -> list[str]:
-    found = ElementTree.fromstring(domain_xml).findall("devices/interface/mac")
-    return [mac.get("address", "") for mac in found]
+def is_same(domain_xml: str, guest: Guest) -> bool:
+    """Whether this is how the guest is defined: its NICs and where they are plugged in, and its addresses."""
+    command_line = ElementTree.fromstring(domain_xml).findtext("os/cmdline")
+    return sources(domain_xml) == {nic.mac: nic.source for nic in guest.nics} and command_line == kernel_command_line(guest)
 
 
 def sources(domain_xml: str) -> dict[str, str]:

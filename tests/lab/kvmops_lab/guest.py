@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from .lifecycle import GUEST_FILES
 from .locks import lock
 
 _BOOT_TIMEOUT = 90.0
+_VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,18 @@ class GuestState:
 
 
 def start(host: Host, name: str, *, nics: Sequence[domain.Nic], memory: int) -> None:
-    """Define it anew when NICs are given, else take it as it is defined; start it unless it runs."""
+    """Define it anew when NICs are given, else take it as it is defined; start it unless it runs just so."""
     with lock(host.paths.locks, f"guest-{host.name}-{name}"):
-        if _state(host, name) == "running":
-            if nics:
-                raise LabError(f"The guest {name} on {host.name} is running. Stop it first: lab guest stop {host.name} {name}")
-            return
+        running = _state(host, name) == "running"
         if nics:
-            _define(host, name, nics, memory)
-        _virsh(host, "start", name)
+            kind = acceleration.accelerator(host.paths, host.container)
+            guest = domain.Guest(host=host.name, name=name, nics=tuple(nics), memory=memory, accelerator=kind)
+            if running and not domain.is_same(_virsh(host, "dumpxml", name), guest):
+                raise LabError(f"The guest {name} on {host.name} runs with other NICs. First: lab guest stop {host.name} {name}")
+            if not running:
+                _define(host, guest)
+        if not running:
+            _virsh(host, "start", name)
 
 
 def stop(host: Host, name: str) -> None:
@@ -57,11 +62,15 @@ def stop(host: Host, name: str) -> None:
 
 def stop_all(host: Host) -> None:
     """Before the host shuts down: a guest of the lab does not listen to a power button, and would be waited for."""
-    if not host.is_running() or not _has_libvirt(host):
+    if not host.is_running():
         return
-    for guest in guests(host):
-        if guest.state != "shut off":
-            stop(host, guest.name)
+    try:
+        running = [guest.name for guest in guests(host) if guest.state != "shut off"]
+    except LabError as error:
+        print(f"lab: {host.name} shuts down without stopping its guests: {error}", file=sys.stderr)
+        return
+    for name in running:
+        stop(host, name)
 
 
 def guests(host: Host) -> list[GuestState]:
@@ -85,7 +94,7 @@ def nics_inside(host: Host, name: str) -> list[NicState]:
 
 def wait_for_addresses(host: Host, name: str, *, timeout: float) -> list[NicState]:
     """Until every NIC has an IPv4 address; when the time is over, an error with what was seen."""
-    wanted = set(domain.mac_addresses(_virsh(host, "dumpxml", name)))
+    wanted = set(domain.sources(_virsh(host, "dumpxml", name)))
     deadline = time.monotonic() + timeout
     while True:
         nics = nics_inside(host, name)
@@ -100,6 +109,9 @@ def wait_for_addresses(host: Host, name: str, *, timeout: float) -> list[NicStat
 @contextmanager
 def _conversation(host: Host, name: str) -> Iterator[guest_agent.Conversation]:
     init = host.container.running_init()
+    if _state(host, name) != "running":
+        known = ", ".join(guest.name for guest in guests(host) if guest.state == "running") or "none"
+        raise LabError(f"No guest {name} is running on {host.name}. Running: {known}.")
     port = Path(f"/proc/{init}/root{domain.port_path(name)}")
     with lock(host.paths.locks, f"port-{host.name}-{name}"), guest_agent.open_port(port) as connection:
         conversation = guest_agent.Conversation(port, connection)
@@ -107,9 +119,7 @@ def _conversation(host: Host, name: str) -> Iterator[guest_agent.Conversation]:
         yield conversation
 
 
-def _define(host: Host, name: str, nics: Sequence[domain.Nic], memory: int) -> None:
-    kind = acceleration.accelerator(host.paths, host.container)
-    guest = domain.Guest(host=host.name, name=name, nics=tuple(nics), memory=memory, accelerator=kind)
+def _define(host: Host, guest: domain.Guest) -> None:
     text = domain.render(guest, kernel=f"{GUEST_FILES}/{KERNEL}", initramfs=f"{GUEST_FILES}/{INITRAMFS}")
     _virsh(host, "define", "/dev/stdin", stdin=text)
 
@@ -117,9 +127,6 @@ def _define(host: Host, name: str, nics: Sequence[domain.Nic], memory: int) -> N
 def _state(host: Host, name: str) -> str | None:
     result = command.attempt(host.container.entering([*_VIRSH, "domstate", name]))
     return result.stdout.strip() if result.returncode == 0 else None
-
-
-_VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
 
 
 def _virsh(host: Host, *arguments: str, stdin: str | None = None) -> str:

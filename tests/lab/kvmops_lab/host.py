@@ -18,6 +18,7 @@ from .paths import Paths
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
 _RECORD = "host.json"
+_BUILDER = "build-"
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,25 @@ class Host:
 
 
 def all_hosts(paths: Paths) -> list[Host]:
-    """Those with a record, trixie-2 before trixie-10."""
-    hosts = [Host(paths, path.parent.name) for path in paths.hosts.glob(f"*/{_RECORD}")]
+    """Those with a record, trixie-2 before trixie-10; not those on which an image is being made."""
+    hosts = [host for host in _recorded(paths) if not host.name.startswith(_BUILDER)]
     return sorted(hosts, key=lambda host: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", host.name)])
+
+
+def builder(paths: Paths, release: str) -> Host:
+    """The host on which the image of a release is made."""
+    return Host(paths, f"{_BUILDER}{release}")
 
 
 def layers_in_use(paths: Paths) -> set[Path]:
     """By the hosts of all labs on this machine: they share the cache."""
     labs = [Paths(state=link.resolve(), prefix=link.name) for link in paths.cache_users.glob("*")]
-    records = [record for lab in labs for host in all_hosts(lab) if (record := host.record())]
+    records = [record for lab in labs for host in _recorded(lab) if (record := host.record())]
     return {Path(name) for record in records for name in (*record.layers, record.guest_files)}
+
+
+def _recorded(paths: Paths) -> list[Host]:
+    return [Host(paths, path.parent.name) for path in paths.hosts.glob(f"*/{_RECORD}")]
 
 
 def register_lab(paths: Paths) -> None:
@@ -109,5 +119,7 @@ def register_lab(paths: Paths) -> None:
 
 
 def check_name(name: str) -> None:
-    if not _NAME.match(name):
-        raise LabError(f"{name!r} is no name for a host: use up to 31 small letters, digits and hyphens, a letter first.")
+    if not _NAME.match(name) or name.startswith(_BUILDER):
+        raise LabError(
+            f"{name!r} is no name for a host: use up to 31 small letters, digits and hyphens, a letter first, not {_BUILDER}…"
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import bare, command, extras, inventory, lan, lifecycle, namespace
 from .errors import LabError
-from .host import Host, Record
+from .host import Host, Record, builder
 from .layer import Layer, build_group, files_below, key_of
 from .paths import CHECKOUT, SOURCE, Paths
 
@@ -36,6 +36,8 @@ _NOT_KEPT = (
     "run",
     "sys",
     "tmp",
+    "var/lib/libvirt/secrets/secrets-encryption-key",  # good only with the machine-id and the secret that it was made with
+    "var/lib/systemd/credential.secret",
     "var/lib/systemd/random-seed",
     "var/log/journal",
     "var/tmp",
@@ -48,7 +50,7 @@ def layer(release: str, lowest: Path) -> Layer:
 
 
 def build(release: str, paths: Paths, root: Path, *, lowest: Path, guest_files: Path) -> None:
-    host = Host(paths, f"build-{release}")
+    host = builder(paths, release)
     try:
         lan.ensure(paths)
         lifecycle.create(host, Record(release=release, image=bare.KIND, layers=(str(lowest),), guest_files=str(guest_files)))

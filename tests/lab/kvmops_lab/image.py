@@ -39,6 +39,12 @@ def ensure(paths: Paths, *, release: str, image: str, rebuild: bool = False) -> 
     return [top, lowest]
 
 
+def newest(paths: Paths, *, release: str, image: str) -> list[Path]:
+    """The layers that a host made now would have, built or not."""
+    lowest = bare.layer(release).directory(paths)
+    return [lowest] if image == bare.KIND else [hypervisor.layer(release, lowest).directory(paths), lowest]
+
+
 def ensure_guest_files(paths: Paths) -> Path:
     """The folder with the guests' kernel and initramfs."""
     return layer.ensure(

@@ -37,7 +37,7 @@ def host_variables(paths: Paths, name: str, address: str) -> dict[str, str]:
         "ansible_user": "root",
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_common_args": " ".join(ssh.options(paths, name)),
-        "ansible_control_path": ssh.control_path(paths).replace("%", "%%"),
+        "ansible_control_path": ssh.control_path(paths, name).replace("%", "%%"),
         "lab_command": str(Path(__file__).resolve().parent.parent / "lab"),
     }
 

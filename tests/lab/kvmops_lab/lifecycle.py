@@ -51,7 +51,7 @@ def stop(host: Host) -> None:
     """An orderly shutdown. Guests are stopped by whoever knows about guests, before."""
     with lock(host.paths.locks, f"host-{host.name}"):
         host.known_record()
-        _disconnect(host)
+        ssh.forget_connections(host.paths, host.name)
         host.container.power_off(timeout=_STOP_TIMEOUT)
         _remove_network(host)
 
@@ -59,7 +59,7 @@ def stop(host: Host) -> None:
 def cut_power(host: Host) -> None:
     with lock(host.paths.locks, f"host-{host.name}"):
         host.known_record()
-        _disconnect(host)
+        ssh.forget_connections(host.paths, host.name)
         host.container.cut_power()
         _remove_network(host)
 
@@ -97,14 +97,8 @@ def _wait_for_address(host: Host) -> str:
     )
 
 
-def _disconnect(host: Host) -> None:
-    address = host.address()
-    if address is not None:
-        ssh.forget_connections(host.paths, address)
-
-
 def _remove(host: Host) -> None:
-    _disconnect(host)
+    ssh.forget_connections(host.paths, host.name)
     host.container.cut_power()
     _remove_network(host)
     remove_tree(host.folder)

@@ -31,9 +31,9 @@ def options(paths: Paths, host: str) -> list[str]:
     ]
 
 
-def control_path(paths: Paths) -> str:
-    """With a name that can be read, so that the kept connections of one host can be found."""
-    return str(paths.ssh_control / "%h-%p-%r")
+def control_path(paths: Paths, host: str) -> str:
+    """With the host's name in it, so that its kept connections can be found."""
+    return str(paths.ssh_control / f"{host}@%h-%p-%r")
 
 
 def ensure_key(paths: Paths) -> None:
@@ -79,12 +79,10 @@ def wait_until_answering(paths: Paths, host: str, address: str, *, timeout: floa
         time.sleep(0.1)
 
 
-def forget_connections(paths: Paths, address: str) -> None:
+def forget_connections(paths: Paths, host: str) -> None:
     """Kept connections to a host that was stopped would hang whoever uses them next."""
-    for socket in paths.ssh_control.glob(f"{address}-*"):
-        user = socket.name.rsplit("-", 1)[1]
-        closing = ["ssh", "-F/dev/null", f"-oControlPath={socket}", "-O", "exit", f"{user}@{address}"]
-        command.attempt(closing, timeout=5)
+    for socket in paths.ssh_control.glob(f"{host}@*"):
+        command.attempt(["ssh", "-F/dev/null", f"-oControlPath={socket}", "-O", "exit", host], timeout=5)
         with suppress(FileNotFoundError):
             socket.unlink()
 

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from . import image, lan, lifecycle, requirements
 from .bare import KIND as BARE
@@ -25,6 +27,7 @@ def bring_up(paths: Paths, *, names: Sequence[str], release: str, kind: str) -> 
         _check_same_kind(host, release=release, kind=kind)
     requirements.require_machine()
     requirements.raise_inotify_limit()
+    _warn_of_old_images(paths, hosts)
     new = [host for host in hosts if host.record() is None]
     lan.ensure(paths)
     if new:
@@ -45,6 +48,16 @@ def in_parallel(action: Callable[[Host], None], hosts: Sequence[Host]) -> None:
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as workers:
         for result in [workers.submit(action, host) for host in hosts]:
             result.result()
+
+
+def _warn_of_old_images(paths: Paths, hosts: Sequence[Host]) -> None:
+    for host in hosts:
+        record = host.record()
+        if record is None:
+            continue
+        newest = image.newest(paths, release=record.release, image=record.image)
+        if [Path(layer) for layer in record.layers] != newest:
+            print(f"lab: {host.name} stays on an older image. For one of the newest: lab down {host.name}", file=sys.stderr)
 
 
 def _check_same_kind(host: Host, *, release: str, kind: str) -> None:
