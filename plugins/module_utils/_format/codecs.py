@@ -98,7 +98,7 @@ class Number(Codec):
     high: int
 
     def from_text(self, text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,19}", text.strip()):
+        if not re.fullmatch(r"[0-9]{1,20}", text.strip()):
             raise ValueError(f"is not a whole number from {self.low} to {self.high}")
         return self.from_option(int(text))
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 import typing as t
 
@@ -36,7 +37,7 @@ def parse_document(text: str, *, root: str) -> Element:
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, remove_blank_text=True
     )
     try:
-        element = etree.fromstring(text.encode("utf-8"), parser)
+        element = etree.fromstring(_without_declaration(text).encode("utf-8"), parser)
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
         raise InputError(f"The XML cannot be read: {error}. Give one whole <{root}> document.") from None
     if element.getroottree().docinfo.doctype:
@@ -44,6 +45,11 @@ def parse_document(text: str, *, root: str) -> Element:
     if element.tag != root:
         raise InputError(f"The XML is a <{element.tag!s}> document; a <{root}> document is needed.")
     return element
+
+
+def _without_declaration(text: str) -> str:
+    """Leave out the XML declaration: the encoding that it names was a file's, and a text has none."""
+    return re.sub(r"\A\s*<\?xml\s[^>]*\?>", "", text).lstrip()
 
 
 def canonical_text(element: Element) -> str:
@@ -69,7 +75,7 @@ def schema_problems(text: str, *, schema: str) -> list[str]:
     `schema` is a file. Source: libvirt's schemas lie in its data directory on every host that has the library.
     """
     validator = _load_schema(schema)
-    if validator.validate(parse_fragment(text)):
+    if validator.validate(parse_fragment(_without_declaration(text))):
         return []
     return [f"line {entry.line}: {entry.message}" for entry in validator.error_log]
 

@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
 
     Data = dict[str, t.Any]
 
-__all__ = ["Entries", "Field", "Fields", "Fragments", "Group", "Value", "coerce", "merge", "parse", "prune", "render"]
+__all__ = ["REST", "Entries", "Field", "Fields", "Fragments", "Group", "Value", "coerce", "merge", "parse", "prune", "render"]
 
 REST = "_rest"
 
@@ -375,12 +375,14 @@ def _prune_entries(field: Entries, entries: list[t.Any]) -> list[t.Any]:
     fields = field.item
     if not isinstance(fields, Value):
         entries = [entry for entry in (prune(fields, entry) for entry in entries) if entry]
-    return entries if field.ordered else sorted(entries, key=lambda entry: _natural(str(entry)))
+    return entries if field.ordered else sorted(entries, key=lambda entry: (_natural(str(entry)), str(entry)))
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
     """Return a key that sorts numbers inside a text by their value, so that .20 comes before .100."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", text)]
+    parts = re.split(r"([0-9]+)", text)
+    numbers = [part.lstrip("0") if index % 2 else None for index, part in enumerate(parts)]
+    return [(-1, part) if number is None else (len(number), number) for part, number in zip(parts, numbers)]
 
 
 def _join(where: str, option: str) -> str:
