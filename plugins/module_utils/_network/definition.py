@@ -95,10 +95,13 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     """
     if current is None:
         return normalise(given)
-    base = dict(current)
+    base = copy.deepcopy(current)
     if given.get("forward", {}).get("mode", mode_of(current)) != mode_of(current):
         # what belongs to the old mode means nothing in the new one
         base.pop("forward", None)
+        if owns_bridge(given) != owns_bridge(current):
+            base.pop("bridge", None)
+            base.pop("mac", None)
     merged = tree.merge(NETWORK, base, given, replace=replace)
     if purge_hosts:
         _purge_hosts(merged, given)
@@ -136,8 +139,6 @@ def carry_identity(definition: Definition, current: Definition) -> Definition:
         name = current.get("bridge", {}).get("name")
         if name:
             carried.setdefault("bridge", {}).setdefault("name", name)
-    elif not owns_bridge(definition):
-        carried.pop("mac", None)
     return carried
 
 
@@ -174,7 +175,10 @@ def normalise(definition: Definition) -> Definition:
         for owner in dhcp.get("ranges", []) + dhcp.get("hosts", []):
             if "lease" in owner:
                 owner["lease"] = _normalise_lease(owner["lease"])
-    return tree.prune(NETWORK, definition)
+    normal = tree.prune(NETWORK, definition)
+    if normal.get("forward") == {"mode": "none"}:
+        del normal["forward"]
+    return normal
 
 
 def _normalise_forward(definition: Definition) -> None:
@@ -182,9 +186,6 @@ def _normalise_forward(definition: Definition) -> None:
     if forward is None:
         return
     forward.setdefault("mode", "nat")  # libvirt's default for <forward/>
-    if forward["mode"] == "none":
-        del definition["forward"]
-        return
     nat = forward.get("nat", {})
     if nat.get("port") == _ALL_PORTS:
         del nat["port"]

@@ -36,6 +36,7 @@ _DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
 _PORT = Number(1, 65535)
 _UNSIGNED_SHORT = Number(0, 65535)
 _UNSIGNED_INT = Number(0, 2**32 - 1)
+_LONG = Number(0, 2**63 - 1)
 _UNSIGNED_LONG = Number(0, 2**64 - 1)
 _PREFIX = Number(0, 128)
 
@@ -135,7 +136,7 @@ _BRIDGE = Group(
     (
         Value("name", "@name", FILLED),
         Value("stp", "@stp", ON_OFF, default=True),
-        Value("delay", "@delay", _UNSIGNED_LONG, default=0),
+        Value("delay", "@delay", _LONG, default=0),
         Value("zone", "@zone", FILLED),
         Value("mac_table_manager", "@macTableManager", Choice(("kernel", "libvirt")), default="kernel"),
     ),
@@ -256,8 +257,8 @@ _PORTGROUPS = Entries(
 NETWORK: Fields = (
     Value("name", "name", FILLED),
     Value("uuid", "uuid", UUID),
-    Value("title", "title"),
-    Value("description", "description"),
+    Value("title", "title", default=""),
+    Value("description", "description", default=""),
     Fragments("metadata", "metadata"),
     Value("ipv6", "@ipv6", YES_NO, default=False),
     _TRUST_GUEST_RX_FILTERS,

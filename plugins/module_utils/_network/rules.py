@@ -27,7 +27,12 @@ if t.TYPE_CHECKING:
 
 __all__ = ["find_problems"]
 
-_LARGEST_RANGE = 65536  # addresses; source: virSocketAddrGetRange in libvirt
+# Source: the four kinds of DUID in libvirt's basictypes.rng.
+_DUID = re.compile(
+    r"00?:0?(1:00?:0?[a-f1-9](:[a-f0-9]{1,2}){10,12}|2(:[a-f0-9]{1,2}){5,128}|3:00?:0?[a-f1-9](:[a-f0-9]{1,2}){6,8}|4(:[a-f0-9]{1,2}){16})",
+    re.IGNORECASE | re.ASCII,
+)
+_LARGEST_RANGE = 65535  # addresses; source: virSocketAddrGetRange in libvirt
 
 
 def find_problems(definition: Definition) -> list[str]:
@@ -39,7 +44,7 @@ def interface_problem(name: str) -> str | None:
     """Return why the kernel would not take this as the name of an interface, as the end of a sentence."""
     if len(name.encode()) > 15:
         return f"has {len(name.encode())} characters, and the kernel allows 15; choose a shorter name"
-    if not re.fullmatch(r"[A-Za-z0-9_.\\-]+", name) or name in (".", ".."):
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name in (".", ".."):
         return "has characters that no interface name may have; use letters, digits, '-', '_' and '.'"
     return None
 
@@ -71,6 +76,8 @@ def _macs(definition: Definition) -> Iterator[str]:
     for option, mac in macs:
         if mac is not None and int(mac[:2], 16) & 1:
             yield f"{option}: '{mac}' is a multicast address; the second digit of a NIC's MAC address is even."
+        if mac == "00:00:00:00:00:00":
+            yield f"{option}: '{mac}' is no NIC's address; choose one such as 52:54:00:6b:3c:58."
 
 
 def _domain_names(definition: Definition) -> Iterator[str]:
@@ -81,6 +88,11 @@ def _domain_names(definition: Definition) -> Iterator[str]:
     for option, name in names:
         if name is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", name):
             yield f"{option}: '{name}' is not a DNS name; use letters, digits, '-' and '.'."
+    for entry in definition.get("ips", []):
+        for name in (host["name"] for host in entry.get("dhcp", {}).get("hosts", []) if "name" in host):
+            # what dnsmasq takes from its file of hosts, where commas and white space separate the fields
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+                yield f"dhcp.hosts: '{name}' is not a host name; use letters, digits, '-', '_' and '.'."
 
 
 # --- the forward mode and what goes with it -----------------------------------------------------------------------------------
@@ -90,8 +102,10 @@ def _forward(definition: Definition) -> Iterator[str]:
     mode, forward = mode_of(definition), definition.get("forward", {})
     if "nat" in forward and mode != "nat":
         yield f"forward.nat: has a meaning with forward.mode 'nat' only, and the mode is '{mode}'; leave one of them out."
-    if "dev" in forward and mode == "open":
-        yield f"forward.dev: '{forward['dev']}' cannot be enforced with forward.mode 'open'; leave it out, or use 'route'."
+    if "dev" in forward and mode in ("none", "open"):
+        yield f"forward.dev: '{forward['dev']}' cannot be enforced with forward.mode '{mode}'; leave it out, or use 'route'."
+    if mode in ("nat", "route", "open") and "ips" not in definition:
+        yield f"ips: missing; forward.mode '{mode}' needs an address of the host, such as 192.168.101.1 with prefix 24."
     address = forward.get("nat", {}).get("address")
     if address:
         yield from _ordered("forward.nat.address", address, version=4)
@@ -119,7 +133,10 @@ def _host_bridge(definition: Definition) -> Iterator[str]:
     mode, forward, bridge = mode_of(definition), definition.get("forward", {}), definition.get("bridge", {})
     for option in ("ips", "routes", "dns", "domain", "mtu", "mac"):
         if option in definition:
-            yield f"{option}: cannot be set with forward.mode '{mode}', where the network is the host's own; leave it out."
+            yield (
+                f"{option}: cannot be set with forward.mode '{mode}', where the network is the host's own; leave it out, or say "
+                "definition: replace if the network has it from before."
+            )
     for option in ("stp", "delay"):
         if option in bridge:
             yield f"bridge.{option}: cannot be set with forward.mode '{mode}', the bridge is the host's own; leave it out."
@@ -201,6 +218,8 @@ def _dhcp(definition: Definition) -> Iterator[str]:
                 "of each family; leave dhcp out of one."
             )
         served[version] = entry["address"]
+        if version == 6 and entry["prefix"] < 64:
+            yield f"ips {entry['address']}: DHCP for IPv6 needs a prefix of 64 or longer, and it is {entry['prefix']}; choose 64."
         for pair in dhcp.get("ranges", []):
             yield from _range(entry, pair)
         yield from _hosts(entry, dhcp.get("hosts", []))
@@ -217,6 +236,8 @@ def _range(entry: dict[str, t.Any], pair: dict[str, str]) -> Iterator[str]:
         yield from _outside(option, address, subnet)
     if int(end) - int(start) >= _LARGEST_RANGE:
         yield f"{option}: {start} to {end} has more than {_LARGEST_RANGE} addresses, which libvirt refuses; choose a smaller one."
+    elif subnet.version == 6 and int(start) >> 16 != int(end) >> 16:
+        yield f"{option}: {start} to {end} differ in more than their last four digits, which libvirt refuses; make it two ranges."
 
 
 def _outside(option: str, address: Address, subnet: Subnet) -> Iterator[str]:
@@ -236,6 +257,8 @@ def _hosts(entry: dict[str, t.Any], hosts: list[dict[str, t.Any]]) -> Iterator[s
             yield f"{option}: '{who}' is given by mac; IPv6 knows guests by id, IPv4 by mac."
         if "id" in host and subnet.version == 4:
             yield f"{option}: '{who}' is given by id; IPv4 knows guests by mac."
+        elif "id" in host and not _DUID.fullmatch(host["id"]):
+            yield f"{option}: '{who}' is not a DHCP unique identifier; give one such as 00:03:00:01:52:54:00:6b:3c:58."
         if not {"mac", "id", "name"} & set(host):
             yield f"{option}: '{who}' is for no guest; add mac{' or id' if subnet.version == 6 else ''}."
         if "ip" not in host:
@@ -256,7 +279,10 @@ def _hosts(entry: dict[str, t.Any], hosts: list[dict[str, t.Any]]) -> Iterator[s
 def _dns(definition: Definition) -> Iterator[str]:
     dns = definition.get("dns", {})
     if dns.get("enable") is False and set(dns) - {"enable", "forward_plain_names"}:
-        yield "dns.enable: 'false', but there are records or forwarders as well; leave them out, or enable DNS."
+        yield (
+            "dns.enable: 'false', but there are records or forwarders as well; leave them out (purge_hosts: true removes records "
+            "that the network has already), or enable DNS."
+        )
     for entry in dns.get("forwarders", []):
         if not {"addr", "domain"} & set(entry):
             yield "dns.forwarders: an entry has neither addr nor domain; give one."
@@ -285,6 +311,8 @@ def _routes(definition: Definition) -> Iterator[str]:
         if not any(gateway.version == near.version and gateway in near for near in connected):
             known = ", ".join(str(near) for near in connected) or "the network has no address at all"
             yield f"{option}: gateway {gateway} is in no subnet of the network ({known}); choose a guest's address."
+        elif any(gateway == _address(entry) for entry in definition.get("ips", [])):
+            yield f"{option}: gateway {gateway} is the host's own address; choose a guest's address."
 
 
 _RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (
