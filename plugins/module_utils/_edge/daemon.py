@@ -153,13 +153,13 @@ class Connection:
 
     def define_network(self, xml: str) -> None:
         """Store a definition; libvirt validates it where it can (7.7 and later)."""
-        if not self.shows_stored:
-            self._unshown[document.parse_document(xml, root="network").findtext("name") or ""] = xml
         with _own_errors():
             if hasattr(self._libvirt, "networkDefineXMLFlags"):
-                self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
+                network = self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
             else:
-                self._libvirt.networkDefineXML(xml)
+                network = self._libvirt.networkDefineXML(xml)
+            if not self.shows_stored and network.isActive():
+                self._unshown[network.name()] = xml
 
     def create_network(self, xml: str) -> None:
         """Start a transient network."""
@@ -176,7 +176,7 @@ class Connection:
         with _own_errors():
             self._libvirt.networkLookupByName(name).destroy()
         if name in self._unshown:
-            self.define_network(self._unshown[name])
+            self.define_network(self._unshown.pop(name))
 
     def undefine_network(self, name: str) -> None:
         """Remove what is stored of a network."""

@@ -72,15 +72,16 @@ def read_host(run: Run) -> Host:
 
 
 def _read_json(run: Run, command: list[str]) -> list[dict[str, t.Any]]:
-    code, output, errors = run(command)
+    errors = ""
     try:
+        code, output, errors = run(command)
         if code != 0:
             raise ValueError
         found: list[dict[str, t.Any]] = json.loads(output or "[]")
-    except ValueError:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else errors.strip() or "its answer is no JSON"
         raise RequirementError(
-            f"'{' '.join(command)}' failed on this host: {errors.strip() or 'its answer is no JSON'}. "
-            "Install iproute2 (4.14 or later)."
+            f"'{' '.join(command)}' failed on this host: {reason}. Install iproute2 (4.14 or later)."
         ) from None
     return [entry for entry in found if entry]
 

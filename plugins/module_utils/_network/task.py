@@ -95,7 +95,7 @@ def _see_host(module: AnsibleModule) -> Host | None:
     if not is_local(uri):
         module.warn(f"The daemon at {uri} is not this host's: its addresses, routes and interfaces are not checked.")
         return None
-    return read_host(lambda command: module.run_command(command))
+    return read_host(lambda command: module.run_command(command, handle_exceptions=False))
 
 
 def _check_definition(
@@ -158,12 +158,12 @@ def _apply(connection: Connection, plan: Plan, before: NetworkState, record: Net
         doing = "verify"
         _verify(connection, plan.after)
     except NetworkError as error:
-        failure = f"The network '{name}': '{doing}' failed: {error}"
+        failure = f"The network '{name}': '{doing}' failed: {str(error).rstrip('.')}"
         try:
             _put_back(connection, before, record)
         except NetworkError as second:
             raise ApplyError(
-                f"{failure}. Putting everything back failed too: {second}. Look at it with virsh net-list --all."
+                f"{failure}. Putting everything back failed too: {str(second).rstrip('.')}. Look at it with virsh net-list --all."
             ) from None
         raise ApplyError(f"{failure}. Everything was put back as it was.") from None
 
@@ -216,7 +216,7 @@ def _put_back(connection: Connection, before: NetworkState, record: NetworkRecor
         connection.define_network(record.stored_xml)
     elif record.stored_xml is None and now is not None and now.stored_xml is not None:
         connection.undefine_network(before.name)
-    if runs and (now is None or now.live_xml != record.live_xml):
+    if runs and read_state(before.name, now).live != before.live:
         connection.stop_network(before.name)
         runs = False
     if record.live_xml is not None and not runs:
