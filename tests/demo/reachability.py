@@ -100,7 +100,9 @@ def reaches(host: str, guest: str, target: str) -> bool:
 
 def examine(host: str, network: Network) -> dict[str, str | bool]:
     """Return a row of the table: what virsh, ip and the guests say of one network."""
-    info = dict(line.split(":", 1) for line in lab("enter", host, "--", "virsh", "net-info", network.name).splitlines() if ":" in line)
+    info = dict(
+        line.split(":", 1) for line in lab("enter", host, "--", "virsh", "net-info", network.name).splitlines() if ":" in line
+    )
     bridge = lab("enter", host, "--", "ip", "-4", "-o", "addr", "show", network.bridge).split()
     first, second = network.guests
     # DHCP of an isolated network names no gateway; a route is given so that a "no" is one
@@ -131,7 +133,9 @@ def problems(rows: list[dict[str, str | bool]]) -> list[str]:
             "neighbour": True,
         }
         found += [
-            f"{network.name}: {key} is {row[key]!r}, promised is {value!r}" for key, value in promised.items() if row[key] != value
+            f"{network.name}: {key} is {row[key]!r}, promised is {value!r}"
+            for key, value in promised.items()
+            if row[key] != value
         ]
     return found
 
