@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import time
 from collections.abc import Sequence
@@ -15,8 +14,10 @@ from pathlib import Path
 from . import command, namespace
 from .cgroup import ControlGroup
 from .errors import LabError
+from .trees import remove_tree
 
 _POWER_OFF = signal.SIGRTMIN + 4  # what systemd as init takes for it
+_PROPAGATE = Path("/run/systemd/nspawn/propagate")
 _START_TIME = 2.0  # after that long there are processes, unless it failed
 _ENVIRONMENT = ("HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
@@ -28,15 +29,31 @@ mount -t overlay overlay -o "$OVERLAY" "$ROOT"
 mount --rbind /sys/fs/cgroup "$SCRATCH"
 mount -t sysfs sysfs /sys
 mount --rbind "$SCRATCH" /sys/fs/cgroup
-exec systemd-nspawn "$@"
+while :; do
+    code=0
+    systemd-nspawn "$@" || code=$?
+    # A host that reboots itself ends like this. Its network outlives the container and is put back to what a reset leaves.
+    [ "$code" -eq 133 ] || exit "$code"
+    chroot "$ROOT" nft flush ruleset 2>/dev/null || :
+    echo 0 >/proc/sys/net/ipv4/ip_forward
+    for path in /sys/class/net/*; do
+        link=${path##*/}
+        case $link in
+            lo) ;;
+            eth0 | eth1) ip address flush dev "$link" && ip link set "$link" nomaster down ;;
+            *) ip link delete "$link" 2>/dev/null || : ;;
+        esac
+    done
+done
 """
 
 
 @dataclass(frozen=True)
 class Container:
-    """`folder` holds the host's disk; `layers` are the images below it, topmost first."""
+    """`folder` holds the host's disk. `machine` is what systemd-nspawn calls it on this machine: its name and the lab's."""
 
     name: str
+    machine: str
     folder: Path
     group: ControlGroup
     network_namespace: str
@@ -47,6 +64,7 @@ class Container:
         return self.folder / "disk"
 
     def start(self, *, layers: Sequence[Path], read_only_binds: Sequence[tuple[Path, str]]) -> None:
+        """`layers` are the images below the disk, topmost first."""
         folders = {name: self.folder / name for name in ("disk", "work", "root", "scratch")}
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +81,7 @@ class Container:
         devices = [f"--bind={device}" for device in ("/dev/net/tun", "/dev/kvm") if Path(device).exists()]
         options = [
             f"--directory={folders['root']}",
-            f"--machine={self.name}",
+            f"--machine={self.machine}",
             f"--hostname={self.name}",
             "--register=no",
             "--keep-unit",
@@ -142,13 +160,10 @@ class Container:
 
     def cut_power(self) -> None:
         self.group.kill()
+        remove_tree(_PROPAGATE / self.machine)  # where /run is on a disk, systemd-nspawn leaves it behind
 
     def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:]) if self.log.exists() else "(empty)"
-
-
-def quoted(program: Sequence[str]) -> str:
-    return shlex.join(program)
 
 
 def _field(status: str, name: str) -> str:

@@ -48,6 +48,7 @@ class Host:
     def container(self) -> Container:
         return Container(
             name=self.name,
+            machine=f"{self.paths.prefix}-{self.name}",
             folder=self.folder,
             group=ControlGroup.of(self.paths.prefix, f"host-{self.name}"),
             network_namespace=self.namespace,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cgroup import ControlGroup
 from .errors import LabError
-from .locks import lock
+from .locks import free_lock, lock
 from .paths import Paths
 from .trees import remove_tree
 
@@ -77,6 +77,15 @@ def ensure(
 def build_group(kind: str, release: str) -> ControlGroup:
     """Where the programs that build a layer run. Whoever holds the layer's lock may end what it finds there."""
     return ControlGroup.of("kvmops-lab-images", f"{kind}-{release}")
+
+
+def remove_abandoned(paths: Paths) -> None:
+    """What killed builds left behind; builds that are under way are left alone."""
+    for folder in paths.layers.glob(f"{_UNFINISHED}*"):
+        kind, release = folder.name.removeprefix(_UNFINISHED).split("-")[:2]
+        with free_lock(paths.cache_locks, f"layer-{kind}-{release}") as is_free:
+            if is_free:
+                _remove_leftovers(Layer(kind, release, ""), paths)
 
 
 def _remove_leftovers(layer: Layer, paths: Paths) -> None:

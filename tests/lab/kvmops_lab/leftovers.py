@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import lan, lifecycle, namespace
+from . import lan, layer, lifecycle, namespace
 from .cgroup import ControlGroup
 from .host import Host
 from .paths import Paths
@@ -26,6 +26,7 @@ def remove_everything(paths: Paths) -> list[str]:
     for answer in paths.run.glob("*.yml"):
         answer.unlink()
     (paths.cache_users / paths.prefix).unlink(missing_ok=True)
+    layer.remove_abandoned(paths)
     return names
 
 

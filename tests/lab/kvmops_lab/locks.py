@@ -27,6 +27,14 @@ def lock(directory: Path, name: str, *, shared: bool = False) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def free_lock(directory: Path, name: str) -> Iterator[bool]:
+    """Whether nobody held the lock; it is held now if so."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / name).open("w") as stream:
+        yield _taken_within(0, stream, fcntl.LOCK_EX)
+
+
 def _taken_within(seconds: float, stream: TextIO, mode: int) -> bool:
     deadline = time.monotonic() + seconds
     while True:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from .errors import LabError
 
 DEFAULT_DIRECTORY = "/var/lib/kvmops-lab"
+_PREFIX = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+
 SOURCE = Path(__file__).resolve().parent.parent
 CHECKOUT = SOURCE.parent.parent
 
@@ -27,9 +30,10 @@ class Paths:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Paths:
         state = Path(environment.get("KVMOPS_LAB_DIR") or DEFAULT_DIRECTORY)
-        if not state.is_absolute() or len(state.parts) < 3:
+        if not state.is_absolute() or len(state.parts) < 3 or not _PREFIX.match(state.name):
             raise LabError(
-                f"KVMOPS_LAB_DIR is {str(state)!r}: give an absolute path below a directory, like {DEFAULT_DIRECTORY}."
+                f"KVMOPS_LAB_DIR is {str(state)!r}: give an absolute path like {DEFAULT_DIRECTORY}, "
+                "whose last part is of small letters, digits and hyphens, since everything is named after it."
             )
         return cls(state=state, prefix=state.name)
 
