@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: The kvmops.network authors
 """Ask guests on the three networks of the lab_networks example what they can reach, and compare with what is promised.
 
-Two guests are booted on each network. Each answer comes from inside a guest. A "no" counts only if the guest has a route to the target,
-and if a ping of the same guest (to its neighbour) or to the same target (from the NAT network) is a "yes" beside it.
+Two guests are booted on each network. Each answer comes from inside a guest. A "no" counts only if the guest has a route to the
+target, and if a ping of the same guest (to its neighbour) and one to the same target (from the NAT network) is a "yes" beside it.
 """
 
 from __future__ import annotations
