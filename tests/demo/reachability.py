@@ -105,6 +105,7 @@ def examine(host: str, network: Network) -> dict[str, str | bool]:
     )
     bridge = lab("enter", host, "--", "ip", "-4", "-o", "addr", "show", network.bridge).split()
     first, second = network.guests
+    address = address_of(host, first)
     # DHCP of an isolated network names no gateway; a route is given so that a "no" is one
     ask(host, first, f"ip route | grep -q ^default || ip route add default via {network.gateway}")
     return {
@@ -113,7 +114,7 @@ def examine(host: str, network: Network) -> dict[str, str | bool]:
         "autostart": info["Autostart"].strip(),
         "bridge": network.bridge,
         "bridge_address": bridge[bridge.index("inet") + 1] if "inet" in bridge else "none",
-        "guest_address": address_of(host, first),
+        "guest_address": address,
         "host": reaches(host, first, network.host),
         "outside": reaches(host, first, OUTSIDE),
         "neighbour": reaches(host, first, address_of(host, second)),
