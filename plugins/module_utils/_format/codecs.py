@@ -178,10 +178,9 @@ class _Hex(Codec):
     """A number that XML writes in hexadecimal, such as a part of a PCI address."""
 
     def from_option(self, value: t.Any) -> int:
-        try:
-            return int(str(value), 0) if str(value).lower().startswith("0x") else int(str(value), 16)
-        except ValueError:
-            raise ValueError("is not a hexadecimal number; give one such as 0x1f") from None
+        if not re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,16}", str(value)):
+            raise ValueError("is not a hexadecimal number; give one such as 0x1f")
+        return int(str(value), 16)
 
     def to_text(self, value: t.Any) -> str:
         return f"0x{value:x}"

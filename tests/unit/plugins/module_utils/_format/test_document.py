@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._format.document import (
+    canonical_text,
+    parse_document,
+    pretty_text,
+    schema_problems,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+SCHEMA = "/usr/share/libvirt/schemas/network.rng"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<network><name>a</name></network>",
+        "\n\n  <network>\n  <name>a</name>\n</network>\n\n",
+        "<?xml version='1.0'?><network><name>a</name></network>",
+        "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n<network><name>a</name></network>",
+        "\n<?xml version='1.0' encoding='UTF-16'?>\n<network><name>a</name></network>",
+        "<!-- before --><network><!-- in --><name>a</name><?pi x?></network><!-- after -->",
+        "<network><name><![CDATA[a]]></name></network>",
+    ],
+)
+def test_what_is_no_content_is_left_out(text: str) -> None:
+    assert canonical_text(parse_document(text, root="network")) == "<network><name>a</name></network>"
+
+
+def test_a_text_has_its_own_characters_whatever_its_declaration_says() -> None:
+    root = parse_document("<?xml version='1.0' encoding='ISO-8859-1'?><network><name>réseau</name></network>", root="network")
+    assert root.findtext("name") == "réseau"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "The XML cannot be read: "),
+        ("name: lab", "The XML cannot be read: "),
+        ("<network>", "The XML cannot be read: "),
+        ("<network/><network/>", "The XML cannot be read: "),
+        ("<network>\x00</network>", "The XML cannot be read: "),
+        ("<network>\ud800</network>", "The XML cannot be read: "),
+        ("<network>&unknown;</network>", "The XML cannot be read: "),
+        ("<domain/>", "The XML is a <domain> document; a <network> document is needed."),
+        ("<network xmlns='urn:other'/>", "The XML is a <{urn:other}network> document; a <network> document is needed."),
+        ("<!DOCTYPE network><network/>", "The XML has a document type declaration; remove it."),
+        (
+            "<!DOCTYPE network [<!ENTITY who SYSTEM 'file:///etc/passwd'>]><network><name>&who;</name></network>",
+            "The XML has a document type declaration; remove it.",
+        ),
+    ],
+)
+def test_other_documents_are_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        parse_document(text, root="network")
+
+
+def test_entities_do_not_grow() -> None:
+    entities = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10}'>" for number in range(1, 12))
+    text = f"<!DOCTYPE network [<!ENTITY e0 'ha'>{entities}]><network ipv6='&e11;'><name>&e11;</name></network>"
+    with pytest.raises(InputError):
+        parse_document(text, root="network")
+
+
+@given(text=st.text())
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for candidate in (text, f"<network>{text}</network>", f"<network {text}/>"):
+        try:
+            root = parse_document(candidate, root="network")
+        except InputError as error:
+            assert str(error).endswith((".", "needed."))
+        else:
+            assert root.tag == "network"
+
+
+def test_canonical_text_does_not_depend_on_how_it_was_written() -> None:
+    one = parse_document("<a xmlns:x='urn:x' xmlns:y='urn:y'><x:b d='1' c='2'/>\n </a>", root="a")[0]
+    other = parse_document("<a><x:b  c = '2' d='1' xmlns:x='urn:x'></x:b></a>", root="a")[0]
+    assert canonical_text(one) == canonical_text(other) == '<x:b xmlns:x="urn:x" c="2" d="1"></x:b>'
+
+
+def test_pretty_text_is_indented() -> None:
+    root = parse_document("<network><name>a</name><ip address='1.2.3.4'><dhcp/></ip></network>", root="network")
+    assert pretty_text(root) == ('<network>\n  <name>a</name>\n  <ip address="1.2.3.4">\n    <dhcp/>\n  </ip>\n</network>\n')
+
+
+def test_libvirts_schema_says_what_it_does_not_know() -> None:
+    # libvirt itself drops such an element silently
+    problems = schema_problems("<network><name>a</name><bandwith/></network>", schema=SCHEMA)
+    assert "line 1: Element network has extra content: bandwith" in problems
+
+
+@pytest.mark.parametrize("declaration", ["", "<?xml version='1.0' encoding='UTF-8'?>\n"])
+def test_libvirts_schema_takes_a_network(declaration: str) -> None:
+    assert schema_problems(f"{declaration}<network><name>a</name></network>", schema=SCHEMA) == []
+
+
+def test_a_schema_is_read_where_it_lies(tmp_path: Path) -> None:
+    schema = tmp_path / "one.rng"
+    schema.write_text('<element name="one" xmlns="http://relaxng.org/ns/structure/1.0"><text/></element>')
+    assert schema_problems("<one>1</one>", schema=str(schema)) == []
+    assert schema_problems("<two>2</two>", schema=str(schema)) != []

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+"""Any definition that the typed options of libvirt_network allow, as hypothesis strategies.
+
+What is generated fulfils the module's rules, so that a refusal of it is a failure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from hypothesis import strategies as st
+
+if t.TYPE_CHECKING:
+    Options = dict[str, t.Any]
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+__all__ = ["definitions", "interface_names", "macs", "network_names", "spoiled_definitions"]
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LABEL = st.text(_LETTERS + "0123456789", min_size=1, max_size=8).map(lambda text: f"h{text}")
+
+interface_names = st.text(_LETTERS + "0123456789-_.", min_size=1, max_size=14).map(lambda text: f"v{text}")
+network_names = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zl", "Zp", "Zs", "Co"), blacklist_characters="/"),
+    min_size=1,
+    max_size=20,
+).filter(lambda name: name not in (".", ".."))
+host_names = st.lists(_LABEL, min_size=1, max_size=3).map(".".join)
+macs = (
+    st.tuples(st.integers(0, 127), st.binary(min_size=5, max_size=5))
+    .map(lambda parts: ":".join([f"{parts[0] * 2:02x}"] + [f"{byte:02x}" for byte in parts[1]]))
+    .filter(lambda mac: mac != "00:00:00:00:00:00")
+)
+# link-layer DUIDs, one of the kinds that libvirt's schema knows
+_duids = macs.map(lambda mac: f"00:03:00:01:{mac}")
+
+
+@st.composite
+def _written(draw: st.DrawFn, value: str) -> str:
+    """Write an address or a MAC address in one of the ways that mean the same."""
+    if ":" not in value:
+        return value
+    if "::" in value or value.count(":") != 5:
+        value = draw(st.sampled_from([value, ipaddress.ip_address(value).exploded]))
+    return draw(st.sampled_from([value, value.upper()]))
+
+
+def _subnets(version: int) -> st.SearchStrategy[Subnet]:
+    if version == 4:
+        return st.builds(
+            lambda second, prefix: ipaddress.ip_network((f"10.{second}.64.0", prefix)), st.integers(1, 250), st.integers(18, 28)
+        )
+    return st.builds(lambda part: ipaddress.ip_network((f"fd00:{part:x}::", 64)), st.integers(1, 65535))
+
+
+@st.composite
+def _optional(draw: st.DrawFn, **options: st.SearchStrategy[t.Any]) -> Options:
+    """Return some of the options."""
+    return {name: draw(strategy) for name, strategy in options.items() if draw(st.booleans())}
+
+
+@st.composite
+def _host_entry(draw: st.DrawFn, version: int, address: str, number: int) -> Options:
+    entry: Options = {"ip": draw(_written(address))}
+    if draw(st.booleans()):
+        entry["name"] = f"g{number}{draw(_LABEL)}"
+    if version == 4:
+        if "name" not in entry or draw(st.booleans()):
+            mac = f"52:54:{number:02x}:{draw(macs)[9:]}"
+            entry["mac"] = draw(_written(mac))
+    elif "name" not in entry or draw(st.booleans()):
+        entry["id"] = f"{draw(_duids)[:-2]}{number:02X}"
+    return entry
+
+
+@st.composite
+def _dhcp(draw: st.DrawFn, subnet: Subnet) -> Options:
+    # places in the subnet: no host's address at either end, and libvirt's limit for the length of a range
+    most = min(subnet.num_addresses - 2, 60000)
+    places = st.integers(1, most)
+    ends = draw(st.lists(places, max_size=6, unique=True).map(sorted))
+    ranges = [{"start": str(subnet[ends[i]]), "end": str(subnet[ends[i + 1]])} for i in range(0, len(ends) - 1, 2)]
+    taken = draw(st.lists(st.integers(2, most), max_size=3, unique=True))
+    hosts = [draw(_host_entry(subnet.version, str(subnet[place]), number)) for number, place in enumerate(taken)]
+    dhcp: Options = {}
+    if ranges or draw(st.booleans()):
+        dhcp["ranges"] = draw(st.permutations(ranges))
+    if hosts or draw(st.booleans()):
+        dhcp["hosts"] = draw(st.permutations(hosts))
+    return dhcp
+
+
+@st.composite
+def _ip(draw: st.DrawFn, subnet: Subnet, *, dhcp: bool) -> Options:
+    entry: Options = {"address": draw(_written(str(subnet[1])))}
+    if subnet.version == 4 and draw(st.booleans()):
+        entry["netmask"] = str(subnet.netmask)
+    else:
+        entry["prefix"] = subnet.prefixlen
+    if dhcp:
+        entry["dhcp"] = draw(_dhcp(subnet))
+    return entry
+
+
+@st.composite
+def _ips(draw: st.DrawFn, least: int) -> list[Options]:
+    subnets = draw(
+        st.lists(
+            st.integers(0, 1).flatmap(lambda index: _subnets((4, 6)[index])),
+            min_size=least,
+            max_size=3,
+            unique_by=lambda subnet: str(subnet.network_address),
+        )
+    )
+    served: set[int] = set()
+    entries = []
+    for subnet in subnets:
+        dhcp = subnet.version not in served and draw(st.booleans())
+        if dhcp:
+            served.add(subnet.version)
+        entries.append(draw(_ip(subnet, dhcp=dhcp)))
+    return entries
+
+
+@st.composite
+def _routes(draw: st.DrawFn, ips: list[Options]) -> list[Options]:
+    routes = []
+    for number in range(draw(st.integers(0, 2))):
+        near = ipaddress.ip_address(draw(st.sampled_from([entry["address"] for entry in ips])))
+        gateway = near + 5
+        far: Subnet = (
+            ipaddress.ip_network((f"172.{20 + number}.0.0", draw(st.integers(16, 32))))
+            if near.version == 4
+            else ipaddress.ip_network((f"fc00:{number + 1}::", draw(st.integers(32, 128))))
+        )
+        route: Options = {"address": str(far.network_address), "gateway": draw(_written(str(gateway)))}
+        if near.version == 4 and draw(st.booleans()):
+            route["netmask"] = str(far.netmask)
+        else:
+            route["prefix"] = far.prefixlen
+        if draw(st.booleans()):
+            route["metric"] = draw(st.integers(1, 2**32 - 1))
+        routes.append(route)
+    return draw(st.permutations(routes))
+
+
+_port_ranges = st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(lambda pair: {"start": min(pair), "end": max(pair)})
+_nat_addresses = st.integers(1, 200).map(lambda part: {"start": f"198.51.100.{part}", "end": f"198.51.100.{part + 9}"})
+
+
+@st.composite
+def _dns(draw: st.DrawFn) -> Options:
+    dns: Options = draw(_optional(forward_plain_names=st.booleans()))
+    if draw(st.integers(0, 4)) == 0:
+        return {**dns, "enable": False}
+    if draw(st.booleans()):
+        dns["enable"] = True
+    if draw(st.booleans()):
+        addresses = st.sampled_from(["192.0.2.53", "2001:db8::53", "2001:DB8::54"])
+        dns["forwarders"] = draw(
+            st.lists(
+                st.one_of(
+                    st.fixed_dictionaries({"addr": addresses}),
+                    st.fixed_dictionaries({"domain": host_names}),
+                    st.fixed_dictionaries({"addr": addresses, "domain": host_names}),
+                ),
+                max_size=3,
+            )
+        )
+    if draw(st.booleans()):
+        places = draw(st.lists(st.integers(1, 65535), max_size=3, unique=True))
+        versions = [draw(st.sampled_from(["10.250.0.0", "fd11::"])) for _place in places]
+        dns["hosts"] = [
+            {
+                "ip": draw(_written(str(ipaddress.ip_address(base) + place))),
+                "hostnames": draw(st.lists(host_names, min_size=1, max_size=3, unique=True)),
+            }
+            for base, place in zip(versions, places)
+        ]
+    return dns
+
+
+@st.composite
+def _host_bridge(draw: st.DrawFn) -> Options:
+    if draw(st.booleans()):
+        return {"forward": {"mode": "bridge", "dev": draw(interface_names)}}
+    return {"forward": {"mode": "bridge"}, "bridge": {"name": draw(interface_names)}}
+
+
+@st.composite
+def _own_bridge(draw: st.DrawFn) -> Options:
+    mode = draw(st.sampled_from(["none", "nat", "route", "open"]))
+    forward: Options = {"mode": mode}
+    if mode in ("nat", "route"):
+        forward.update(draw(_optional(dev=interface_names)))
+    if mode == "nat":
+        forward.update(draw(_optional(nat=_optional(address=_nat_addresses, port=_port_ranges, ipv6=st.booleans()))))
+    options: Options = draw(
+        _optional(
+            bridge=_optional(name=interface_names, stp=st.booleans(), delay=st.integers(0, 30)),
+            mac=macs.flatmap(_written),
+            mtu=st.integers(1280, 65535),
+            domain=st.builds(lambda name, extra: {"name": name, **extra}, host_names, _optional(local_only=st.booleans())),
+            dns=_dns(),
+        )
+    )
+    if mode != "none" or draw(st.booleans()):
+        options["forward"] = forward
+    if mode != "none" or draw(st.booleans()):
+        options["ips"] = draw(_ips(int(mode != "none")))
+    if options.get("ips") and draw(st.booleans()):
+        options["routes"] = draw(_routes(options["ips"]))
+    return options
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Options:
+    """Return definition options of a new network, at least one."""
+    options: Options = draw(st.integers(0, 5).flatmap(lambda number: _own_bridge() if number else _host_bridge()))
+    return options or {"forward": {"mode": "none"}}
+
+
+# --- wrong ones -----------------------------------------------------------------------------------------------------------------
+
+_odd = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "0",
+            "..",
+            "a/b",
+            "a b",
+            "1name",
+            "1\u00b23",
+            "under_score",
+            "\u0007",
+            "line\nbreak",
+            "10.1.64.1",
+            "10.1.64.0",
+            "10.1.255.255",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "127.0.0.1",
+            "fd00:1::",
+            "fd00:1::ffff",
+            "fd00:1::1:1",
+            "::",
+            "ff02::1",
+            "::ffff:10.1.2.3",
+            "fe80::1",
+            "52:54:00:00:00:01",
+            "01:00:5e:00:00:01",
+            "00:00:00:00:00:00",
+            "255.255.0.0",
+            "255.0.255.0",
+            "a-name-of-more-than-fifteen-characters",
+            "virbr%d",
+        ]
+    ),
+    st.text(max_size=5),
+)
+_odd_numbers = st.one_of(st.integers(-2, 130), st.sampled_from([1279, 1280, 65535, 65536, 2**31, 2**32 - 1, 2**32, 2**63, 2**64]))
+
+
+@st.composite
+def _spoiled(draw: st.DrawFn, value: t.Any) -> t.Any:
+    if isinstance(value, dict) and value:
+        victim = draw(st.sampled_from(sorted(value)))
+        if draw(st.integers(0, 9)) == 0:
+            return {name: kept for name, kept in value.items() if name != victim}
+        return {**value, victim: draw(_spoiled(value[victim]))}
+    if isinstance(value, list) and value:
+        index = draw(st.integers(0, len(value) - 1))
+        if draw(st.integers(0, 9)) == 0:
+            return [*value, value[index]]
+        return [*value[:index], draw(_spoiled(value[index])), *value[index + 1 :]]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return draw(_odd_numbers)
+    return draw(_odd)
+
+
+@st.composite
+def spoiled_definitions(draw: st.DrawFn) -> Options:
+    """Return options of a new network with one to three values that may be wrong."""
+    options = draw(definitions())
+    for _time in range(draw(st.integers(1, 3))):
+        options = draw(_spoiled(options)) or {"forward": {"mode": "none"}}
+    return options
