@@ -9,6 +9,7 @@ import re
 import typing as t
 
 import pytest
+
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     carry_identity,
@@ -29,7 +30,7 @@ def network(content: str, attributes: str = "") -> Definition:
     return definition_from_xml(f"<network {attributes}><name>lab</name>{content}</network>")
 
 
-# seed 001-8, 001-9, 001-10, 001-11, 001-12, 003-36: the NAT network of the document, as libvirt shows it when it runs
+# seed 001-8, 001-9, 001-10, 001-11, 001-12: the NAT network of the document, as libvirt shows it when it runs
 RED_NAT_LAB = """
 <network connections='2'>
   <name>red_nat_lab</name>
@@ -126,7 +127,8 @@ NAT = "<forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>"
         ("<forward mode='bridge' dev='eth0'/>", "<forward mode='bridge'><interface dev='eth0'/></forward>"),
         (
             "<forward mode='passthrough'><pf dev='eth0'/></forward>",
-            "<forward mode='passthrough'><pf dev='eth0'/><address type='pci' domain='0' bus='0' slot='1' function='1'/></forward>",
+            "<forward mode='passthrough'><pf dev='eth0'/>"
+            "<address type='pci' domain='0' bus='0' slot='1' function='1'/></forward>",
         ),
         # two ways to write one thing
         ("<ip address='10.0.0.1' prefix='24'/>", "<ip family='ipv4' address='10.0.0.1' netmask='255.255.255.0'/>"),
