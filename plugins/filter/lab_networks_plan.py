@@ -159,7 +159,7 @@ def _problems(network: Network) -> list[str]:
 def _plain_problems(network: Network) -> Iterator[str]:
     kind = network.get("kind")
     if kind not in _MODES:
-        yield f"kind: '{kind or ''}' is none; choose {', '.join(_MODES)}."
+        yield f"kind: {'missing' if kind is None else repr(kind) + ' is unknown'}; choose one of {', '.join(_MODES)}."
     if not network.get("bridge"):
         yield "bridge: missing; give the name of the bridge that libvirt shall make, such as virbr101."
     if kind == "very_isolated":
