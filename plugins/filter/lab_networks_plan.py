@@ -82,7 +82,9 @@ _value:
           ips: [{address: 192.168.102.1, prefix: 24}]
           allow_overlap: []
     bridges:
-      description: The networks' bridges for O(kvmops.network.host_firewall#role:main:host_firewall_bridges).
+      description:
+        - The networks' bridges for O(kvmops.network.host_firewall#role:main:host_firewall_bridges). Those to tell it after the
+          networks are gone have V(absent) for a state.
       type: list
       elements: dict
       returned: always
@@ -114,9 +116,11 @@ def lab_networks_plan(networks: list[Network]) -> dict[str, list[Network]]:
 
 def _bridges(gone: list[Network], there: list[Network]) -> list[Network]:
     """Return what the host's firewall is told: only where the host has an address do guests need anything of it."""
-    kept = {network["bridge"]: network["kind"] == "nat" for network in there if network.get("address")}
-    known = dict.fromkeys(network["bridge"] for network in gone + there if network.get("bridge"))
-    return [{"name": name, "forward": kept.get(name, False), "state": "present" if name in kept else "absent"} for name in known]
+    kept = {network["bridge"] for network in there}
+    served = [network for network in there if network.get("address")]
+    left = dict.fromkeys(network["bridge"] for network in gone if network.get("bridge") and network["bridge"] not in kept)
+    present = [{"name": network["bridge"], "forward": network["kind"] == "nat", "state": "present"} for network in served]
+    return present + [{"name": bridge, "forward": False, "state": "absent"} for bridge in left]
 
 
 def _options(network: Network) -> Network:
