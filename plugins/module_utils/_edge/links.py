@@ -79,7 +79,7 @@ def _read_json(run: Run, command: list[str]) -> list[dict[str, t.Any]]:
             raise ValueError
         found: list[dict[str, t.Any]] = json.loads(output or "[]")
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else errors.strip() or "its answer is no JSON"
+        reason = error.strerror if isinstance(error, OSError) else errors.strip().rstrip(".") or "its answer is no JSON"
         raise RequirementError(
             f"'{' '.join(command)}' failed on this host: {reason}. Install iproute2 (4.14 or later)."
         ) from None

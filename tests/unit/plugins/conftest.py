@@ -9,6 +9,7 @@ import typing as t
 
 import libvirt
 import pytest
+
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import URI, clear
 
 

@@ -10,13 +10,15 @@ import re
 import typing as t
 
 import libvirt
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
     Result,
     apply,
     clear,
     dump,
     network_task,
-    predict,
     snapshot,
 )
 from ansible_collections.kvmops.network.tests.unit.plugins.support.strategies import (
@@ -24,8 +26,6 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.strategies im
     network_names,
     spoiled_definitions,
 )
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 if t.TYPE_CHECKING:
     Options = dict[str, t.Any]

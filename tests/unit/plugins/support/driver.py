@@ -15,6 +15,7 @@ import libvirt
 import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
+
 from ansible_collections.kvmops.network.plugins.modules import libvirt_network, libvirt_network_info
 
 URI = "test:///default"
@@ -98,7 +99,7 @@ def network_info(*, check: bool = False, **options: t.Any) -> list[dict[str, t.A
     return found
 
 
-# --- the other side, judged without our own code ---------------------------------------------------------------------------------
+# --- the other side, judged without our own code ------------------------------------------------------------------------------
 
 
 def snapshot(connection: libvirt.virConnect) -> dict[str, tuple[str, int, int, int]]:
@@ -118,9 +119,10 @@ def dump(connection: libvirt.virConnect, name: str) -> str:
 def clear(connection: libvirt.virConnect) -> None:
     """Remove all guests and networks."""
     for domain in connection.listAllDomains():
+        persistent = domain.isPersistent()
         if domain.isActive():
             domain.destroy()
-        if domain.isPersistent():
+        if persistent:
             domain.undefine()
     for network in connection.listAllNetworks():
         persistent = network.isPersistent()

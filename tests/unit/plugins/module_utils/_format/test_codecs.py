@@ -8,6 +8,9 @@ import re
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
     FILLED,
@@ -22,8 +25,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.codecs impo
     Codec,
     Number,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 BYTE = Number(0, 255)
 WORDS = Choice(("tcp", "udp"))
@@ -95,7 +96,8 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
         (
             ADDRESS,
             "192.168.101.1/24",
-            "is not an IP address; give one such as 192.168.101.1 or fd00:101::1; the length of the prefix has an option of its own",
+            "is not an IP address; give one such as 192.168.101.1 or fd00:101::1; "
+            "the length of the prefix has an option of its own",
         ),
         (ADDRESS, 1, "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
         (MAC, "52:54:00:00:00", "is not a MAC address; give one such as 52:54:00:6b:3c:58"),

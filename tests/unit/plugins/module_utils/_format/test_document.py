@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._format.document import (
     canonical_text,
@@ -14,8 +17,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.document im
     pretty_text,
     schema_problems,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 SCHEMA = "/usr/share/libvirt/schemas/network.rng"
 
@@ -77,10 +78,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for candidate in (text, f"<network>{text}</network>", f"<network {text}/>"):
         try:
             root = parse_document(candidate, root="network")
-        except InputError as error:
-            assert str(error).endswith((".", "needed."))
-        else:
-            assert root.tag == "network"
+        except InputError:
+            continue
+        assert root.tag == "network"
 
 
 def test_canonical_text_does_not_depend_on_how_it_was_written() -> None:

@@ -10,6 +10,10 @@ import re
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import ADDRESS, FILLED, YES_NO, Number
 from ansible_collections.kvmops.network.plugins.module_utils._format.document import canonical_text, parse_document
@@ -25,9 +29,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.tree import
     prune,
     render,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from lxml import etree
 
 OPTIONS = "{urn:shop}"
 

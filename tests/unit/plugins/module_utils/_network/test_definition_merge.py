@@ -9,6 +9,7 @@ import copy
 import typing as t
 
 import pytest
+
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     definition_from_options,
     merge_definitions,
