@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+"""What has to be done, for each state that a network can be in and each that it can be wanted in."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
+    NetworkState,
+    Plan,
+    User,
+    Wanted,
+    make_plan,
+    must_stop,
+)
+
+OLD: dict[str, t.Any] = {"name": "lab", "uuid": "u", "mac": "m", "bridge": {"name": "virbr7"}, "mtu": 1400}
+NEW: dict[str, t.Any] = {**OLD, "mtu": 9000}
+USERS = [User("guest 'b'"), User("guest 'a'"), User("guest 'a'")]
+
+BEFORE = {
+    "nothing": NetworkState("lab"),
+    "stored": NetworkState("lab", stored=OLD),
+    "runs": NetworkState("lab", stored=OLD, live=OLD, autostart=True),
+    "transient": NetworkState("lab", live=OLD),
+    "pending": NetworkState("lab", stored=NEW, live=OLD, autostart=True),
+}
+
+
+def plan_of(before: str, state: t.Any, *, users: t.Sequence[User] = (), **wanted: t.Any) -> Plan:
+    return make_plan(BEFORE[before], Wanted(state=state, **wanted), users)
+
+
+def actions(plan: Plan) -> list[str]:
+    return [step.action for step in plan.steps]
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "definition", "expected"),
+    [
+        # seed 001-13, 001-23, 001-29: define, then autostart, then start
+        ("nothing", "active", NEW, ["define", "autostart on", "start"]),
+        ("nothing", "present", NEW, ["define", "autostart on"]),
+        ("nothing", "inactive", NEW, ["define"]),
+        ("nothing", "absent", None, []),
+        # seed 000-6
+        ("stored", "active", None, ["start"]),
+        ("stored", "present", None, []),
+        ("stored", "inactive", None, []),
+        # seed 001-36
+        ("stored", "absent", None, ["undefine"]),
+        ("stored", "active", NEW, ["define", "start"]),
+        ("stored", "present", NEW, ["define"]),
+        ("stored", "inactive", NEW, ["define"]),
+        # seed 000-9
+        ("runs", "active", None, []),
+        ("runs", "active", OLD, []),
+        ("runs", "present", None, []),
+        # seed 001-34
+        ("runs", "inactive", None, ["stop"]),
+        # L4: stop first, then undefine
+        ("runs", "absent", None, ["stop", "undefine"]),
+        # a changed definition takes effect where nobody is plugged in
+        ("runs", "active", NEW, ["define", "stop", "start"]),
+        ("runs", "present", NEW, ["define", "stop", "start"]),
+        ("runs", "inactive", NEW, ["define", "stop"]),
+        # a transient network becomes persistent
+        ("transient", "active", None, ["define"]),
+        ("transient", "present", None, ["define"]),
+        ("transient", "active", NEW, ["define", "stop", "start"]),
+        ("transient", "inactive", None, ["define", "stop"]),
+        ("transient", "absent", None, ["stop"]),
+        # what waits for a restart gets it as soon as nobody is plugged in
+        ("pending", "active", None, ["stop", "start"]),
+        ("pending", "active", OLD, ["define"]),
+        ("pending", "inactive", None, ["stop"]),
+    ],
+)
+def test_steps(before: str, state: str, definition: dict[str, t.Any] | None, expected: list[str]) -> None:
+    plan = plan_of(before, state, definition=definition)
+    assert actions(plan) == expected
+    assert not plan.pending_restart
+    assert plan.users == ()
+    if state == "absent":
+        assert plan.after == NetworkState("lab")
+    else:
+        target = definition or BEFORE[before].definition
+        runs = state == "active" or (state == "present" and BEFORE[before].active)
+        assert (plan.after.stored, plan.after.live) == (target, target if runs else None)
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "definition", "expected"),
+    [
+        ("runs", "active", NEW, ["define"]),
+        ("runs", "present", NEW, ["define"]),
+        ("transient", "active", NEW, ["define"]),
+        # it is known already: nothing to do, and still pending
+        ("pending", "active", None, []),
+        ("pending", "present", NEW, []),
+    ],
+)
+def test_a_network_in_use_keeps_running(
+    before: str, state: str, definition: dict[str, t.Any] | None, expected: list[str]
+) -> None:
+    for force in (False, True):
+        plan = plan_of(before, state, definition=definition, users=USERS, force=force)
+        assert actions(plan) == expected
+        assert plan.pending_restart
+        assert plan.users == ("guest 'a'", "guest 'b'")
+        assert (plan.after.stored, plan.after.live) == (NEW, OLD)
+
+
+@pytest.mark.parametrize("before", ["runs", "transient", "pending"])
+@pytest.mark.parametrize("state", ["inactive", "absent"])
+def test_a_network_in_use_is_not_stopped(before: str, state: str) -> None:
+    message = (
+        "The network 'lab' is in use by guest 'a', guest 'b', and stopping it would cut their connection. Unplug or "
+        "stop them first, "
+        "or say force: true."
+    )
+    with pytest.raises(RefusedError, match=f"^{re.escape(message)}$"):
+        plan_of(before, state, users=USERS)
+    forced = plan_of(before, state, users=USERS, force=True)
+    assert "stop" in actions(forced)
+    assert not forced.pending_restart
+    assert forced.after.live is None
+
+
+def test_users_of_what_does_not_run_do_not_matter() -> None:
+    assert actions(plan_of("stored", "absent", users=USERS)) == ["undefine"]
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "definition", "expected"),
+    [
+        ("runs", "active", None, False),
+        ("runs", "active", OLD, False),
+        ("runs", "active", NEW, True),
+        ("runs", "inactive", None, True),
+        ("runs", "absent", None, True),
+        ("pending", "active", None, True),
+        ("pending", "active", OLD, False),
+        ("stored", "inactive", NEW, False),
+        ("stored", "absent", None, False),
+        ("nothing", "active", NEW, False),
+        ("nothing", "absent", None, False),
+    ],
+)
+def test_when_it_matters_who_is_plugged_in(
+    before: str, state: t.Any, definition: dict[str, t.Any] | None, expected: bool
+) -> None:
+    assert must_stop(BEFORE[before], Wanted(state=state, definition=definition)) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "autostart", "expected"),
+    [
+        # seed 000-7, 001-35
+        ("stored", "active", True, ["autostart on", "start"]),
+        ("runs", "active", True, []),
+        ("runs", "active", False, ["autostart off"]),
+        ("runs", "inactive", False, ["stop", "autostart off"]),
+        ("stored", "present", False, []),
+        ("transient", "active", True, ["define", "autostart on"]),
+    ],
+)
+def test_autostart_as_the_task_says(before: str, state: str, autostart: bool, expected: list[str]) -> None:
+    plan = plan_of(before, state, autostart=autostart)
+    assert actions(plan) == expected
+    assert plan.after.autostart is autostart
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "autostart"),
+    [
+        ("nothing", "active", True),
+        ("nothing", "present", True),
+        ("nothing", "inactive", False),
+        ("stored", "active", False),
+        ("transient", "active", False),
+        ("runs", "active", True),
+        ("runs", "inactive", True),
+    ],
+)
+def test_autostart_when_it_is_omitted(before: str, state: str, autostart: bool) -> None:
+    definition = NEW if before == "nothing" else None
+    assert plan_of(before, state, definition=definition).after.autostart is autostart
+
+
+def test_generated_values_of_what_runs_are_no_difference() -> None:
+    wanted = {"name": "lab", "mtu": 1400}
+    before = NetworkState("lab", stored=wanted, live=OLD)
+    assert actions(make_plan(before, Wanted(state="active", definition=wanted), [])) == []
+
+
+def test_each_step_has_its_reason() -> None:
+    assert [str(step) for step in plan_of("runs", "active", definition=NEW, autostart=False).steps] == [
+        "define: the definition differs",
+        "stop: what runs differs from the definition, and no guest is plugged in",
+        "autostart off: the task says no",
+        "start: the definition takes effect",
+    ]
+    assert [str(step) for step in plan_of("nothing", "active", definition=NEW).steps] == [
+        "define: the network does not exist",
+        "autostart on: a new network starts at boot",
+        "start: the network is not running",
+    ]
+    assert [str(step) for step in plan_of("transient", "inactive", autostart=True).steps] == [
+        "define: the network is transient, it would be gone after a stop",
+        "stop: the network shall not run",
+        "autostart on: the task says yes",
+    ]
+    assert [str(step) for step in plan_of("runs", "absent").steps] == [
+        "stop: the network shall be absent",
+        "undefine: the network shall be absent",
+    ]
+
+
+def test_a_network_that_is_not_there_needs_a_definition() -> None:
+    with pytest.raises(ValueError, match="a network that does not exist needs a definition"):
+        plan_of("nothing", "active")
+
+
+@given(
+    before=st.sampled_from(sorted(BEFORE)),
+    state=st.sampled_from(["active", "present", "inactive", "absent"]),
+    definition=st.sampled_from([OLD, NEW]),
+    autostart=st.sampled_from([None, True, False]),
+    used=st.booleans(),
+)
+def test_once_it_is_done_nothing_is_left_to_do(
+    before: str, state: t.Any, definition: dict[str, t.Any], autostart: bool | None, used: bool
+) -> None:
+    wanted = Wanted(state=state, definition=definition, autostart=autostart)
+    users = USERS if used else []
+    try:
+        plan = make_plan(BEFORE[before], wanted, users)
+    except RefusedError:
+        assert used
+        return
+    again = make_plan(plan.after, wanted, users)
+    if state == "absent":
+        assert again.steps == ()
+    else:
+        assert again == Plan(steps=(), after=plan.after, pending_restart=plan.pending_restart, users=plan.users)
