@@ -24,7 +24,17 @@ if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
     Action = t.Literal["define", "start", "stop", "undefine", "autostart on", "autostart off"]
 
-__all__ = ["NetworkState", "Plan", "Step", "User", "Wanted", "make_plan", "must_stop"]
+__all__ = [
+    "NetworkState",
+    "Plan",
+    "Step",
+    "User",
+    "Wanted",
+    "introduces_anything",
+    "make_plan",
+    "must_stop",
+    "wanted_definition",
+]
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,14 @@ def must_stop(before: NetworkState, wanted: Wanted) -> bool:
     """Say whether the task would like to stop the running network, so that it matters who uses it."""
     if not before.active:
         return False
-    return wanted.state in ("inactive", "absent") or _outdated(before, _target(before, wanted))
+    return wanted.state in ("inactive", "absent") or _outdated(before, wanted_definition(before, wanted))
+
+
+def introduces_anything(before: NetworkState, wanted: Wanted) -> bool:
+    """Say whether the task brings onto the host what was not in use before: another definition, or a network that did not run."""
+    if wanted.state == "absent":
+        return False
+    return wanted_definition(before, wanted) != before.definition or (wanted.state == "active" and not before.active)
 
 
 def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Plan:
@@ -110,7 +127,7 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
         )
     if wanted.state == "absent":
         return _plan_absent(before)
-    target = _target(before, wanted)
+    target = wanted_definition(before, wanted)
     steps = list(_define_steps(before, target))
     outdated = _outdated(before, target)
     blocked = outdated and bool(labels) and wanted.state != "inactive"
@@ -155,8 +172,8 @@ def _define_steps(before: NetworkState, target: Definition) -> t.Iterator[Step]:
         yield Step("define", "the definition differs")
 
 
-def _target(before: NetworkState, wanted: Wanted) -> Definition:
-    """Return the definition that shall be stored."""
+def wanted_definition(before: NetworkState, wanted: Wanted) -> Definition:
+    """Return the definition that shall be stored. Raises ValueError for a network that has none and is given none."""
     if wanted.definition is not None:
         return wanted.definition
     if before.definition is None:

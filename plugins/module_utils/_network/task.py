@@ -31,13 +31,14 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     carry_identity,
     render_xml,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import find_conflicts
+from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import Conflicts, find_conflicts
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
     NetworkState,
     Plan,
-    Wanted,
+    introduces_anything,
     make_plan,
     must_stop,
+    wanted_definition,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
@@ -63,11 +64,21 @@ def _manage(module: AnsibleModule) -> dict[str, t.Any]:
 
 def _converge(module: AnsibleModule, connection: Connection, request: NetworkRequest) -> dict[str, t.Any]:
     records = connection.read_networks()
-    host = _see_host(module)
     before = read_state(request.name, records.get(request.name))
     wanted = request.wanted(before, known=records)
-    _check_definition(module, connection, before, wanted, request, records, host)
-    users = find_users(before, connection.read_guest_nics(), host) if must_stop(before, wanted) else []
+    introduces, stops = introduces_anything(before, wanted), must_stop(before, wanted)
+    host = _see_host(module) if introduces or stops else None
+    if introduces:
+        definition = wanted_definition(before, wanted)
+        if definition != before.definition:
+            _check_schema(module.params["xml"] or render_xml(definition), connection.version())
+        others = [read_state(name, record) for name, record in records.items() if name != request.name]
+        starts = wanted.state == "active" and not before.active
+        conflicts = find_conflicts(
+            before, definition, others=others, host=host, starts=starts, allow_overlap=request.allow_overlap
+        )
+        _refuse(module, conflicts)
+    users = find_users(before, connection.read_guest_nics(), host) if stops else []
     plan = make_plan(before, wanted, users)
     if plan.steps and not module.check_mode:
         _apply(connection, plan, before, records.get(request.name))
@@ -98,31 +109,8 @@ def _see_host(module: AnsibleModule) -> Host | None:
     return read_host(lambda command: module.run_command(command, handle_exceptions=False))
 
 
-def _check_definition(
-    module: AnsibleModule,
-    connection: Connection,
-    before: NetworkState,
-    wanted: Wanted,
-    request: NetworkRequest,
-    records: dict[str, NetworkRecord],
-    host: Host | None,
-) -> None:
-    """Refuse what cannot work on this host, before anything is changed."""
-    definition = wanted.definition or before.definition
-    starts = wanted.state == "active" and not before.active
-    if wanted.state == "absent" or definition is None or (definition == before.definition and not starts):
-        return
-    if definition != before.definition:
-        text = module.params["xml"] if module.params["xml"] is not None else render_xml(definition)
-        _check_schema(text, connection.version())
-    conflicts = find_conflicts(
-        before,
-        definition,
-        others=[read_state(name, record) for name, record in records.items() if name != request.name],
-        host=host,
-        starts=starts,
-        allow_overlap=request.allow_overlap,
-    )
+def _refuse(module: AnsibleModule, conflicts: Conflicts) -> None:
+    """Refuse what cannot work on this host, before anything is changed, and warn of what may not be meant."""
     if conflicts.refused:
         raise RefusedError(" ".join(conflicts.refused + conflicts.overlaps))
     if conflicts.overlaps:
