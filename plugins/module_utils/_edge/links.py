@@ -18,7 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Requ
 
 if t.TYPE_CHECKING:
     Run = t.Callable[[list[str]], tuple[int, str, str]]
-    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["Host", "Link", "Route", "read_host"]
 

@@ -280,7 +280,10 @@ def coerce(fields: Fields, options: t.Mapping[str, t.Any], where: str = "") -> D
 def _coerce_entry(field: Entries, entry: t.Any, name: str) -> t.Any:
     if isinstance(field.item, Value):
         return _coerce_value(field.item, entry, name)
-    return coerce(field.item, entry, name)
+    given = coerce(field.item, entry, name)
+    if not given:
+        raise InputError(f"{name}: says nothing; give one of its options, or leave it out.")
+    return given
 
 
 def _coerce_value(field: Value, value: t.Any, name: str) -> t.Any:

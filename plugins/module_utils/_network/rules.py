@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     Definition = dict[str, t.Any]
-    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+    Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["find_problems"]
 
@@ -283,9 +283,6 @@ def _dns(definition: Definition) -> Iterator[str]:
             "dns.enable: 'false', but there are records or forwarders as well; leave them out (purge_hosts: true removes records "
             "that the network has already), or enable DNS."
         )
-    for entry in dns.get("forwarders", []):
-        if not {"addr", "domain"} & set(entry):
-            yield "dns.forwarders: an entry has neither addr nor domain; give one."
     for entry in dns.get("hosts", []):
         if not entry.get("hostnames"):
             yield f"dns.hosts: {entry.get('ip')} has no hostnames; give one at least."

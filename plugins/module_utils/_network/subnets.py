@@ -15,7 +15,7 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
-    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["Occupied", "find_overlaps", "read_allowed"]
 
