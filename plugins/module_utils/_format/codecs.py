@@ -37,6 +37,8 @@ __all__ = [
 # What XML 1.0 cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+# 192.168.101.01 is an address to Python before 3.9.5 only (Debian 11 has 3.9.2); others read such numbers as octal ones.
+_PADDED_OCTET = re.compile(r"(^|[.:])0\d+\.|\.0\d+$")
 
 
 class Codec:
@@ -127,6 +129,8 @@ class _Address(Codec):
         if not isinstance(value, str) or "%" in value:
             raise ValueError("is not an IP address; give one such as 192.168.101.1 or fd00:101::1")
         try:
+            if _PADDED_OCTET.search(value):
+                raise ValueError
             return str(ipaddress.ip_address(value))
         except ValueError:
             hint = "; the length of the prefix has an option of its own" if "/" in value else ""
@@ -138,7 +142,7 @@ class _Netmask(Codec):
 
     def from_option(self, value: t.Any) -> int:
         try:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or _PADDED_OCTET.search(value):
                 raise ValueError
             mask = int(ipaddress.IPv4Address(value))
             length = bin(mask).count("1")

@@ -92,6 +92,8 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
     [
         (ADDRESS, "192.168.101.256", "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
         (ADDRESS, "192.168.101.01", "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
+        (ADDRESS, "010.0.0.1", "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
+        (ADDRESS, "::ffff:192.168.01.1", "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
         (ADDRESS, "fe80::1%eth0", "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"),
         (
             ADDRESS,
@@ -110,6 +112,7 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
         (NETMASK, "255.0.255.0", "is not an IPv4 netmask; give one such as 255.255.255.0"),
         (NETMASK, "0.0.0.255", "is not an IPv4 netmask; give one such as 255.255.255.0"),
         (NETMASK, "ffff::", "is not an IPv4 netmask; give one such as 255.255.255.0"),
+        (NETMASK, "255.255.255.00", "is not an IPv4 netmask; give one such as 255.255.255.0"),
         (NETMASK, 24, "is not an IPv4 netmask; give one such as 255.255.255.0"),
         (BYTE, 256, "is not a whole number from 0 to 255"),
         (BYTE, -1, "is not a whole number from 0 to 255"),
