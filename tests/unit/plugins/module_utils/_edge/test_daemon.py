@@ -96,10 +96,15 @@ def test_libvirts_own_words_come_out(connection: Connection, verb: str) -> None:
         getattr(connection, verb)("lab")
 
 
-def test_a_wrong_document_is_refused(connection: Connection) -> None:
-    with pytest.raises(LibvirtError, match="XML"):
-        connection.define_network("<network><name>lab</name><bandwith/></network>")
-    assert connection.read_networks() == {}
+def test_a_wrong_document_is_refused_by_a_libvirt_that_validates(connection: Connection) -> None:
+    wrong = "<network><name>lab</name><bandwith/></network>"
+    if libvirt.getVersion() >= 7_007_000:
+        with pytest.raises(LibvirtError, match="XML"):
+            connection.define_network(wrong)
+        assert connection.read_networks() == {}
+    else:  # it drops what it does not know, which is why the modules look at its schema themselves
+        connection.define_network(wrong)
+        assert "bandwith" not in str(connection.read_network("lab"))
 
 
 def test_nics_of_running_guests(driver: libvirt.virConnect, connection: Connection) -> None:
