@@ -24,7 +24,7 @@ demo: setup-lab ## Show the main job on a lab host: networks, guests, who reache
 
 test: setup-lab ## Everything that CI runs
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint unit sanity
-	$(MAKE) --no-print-directory molecule
+	$(MAKE) --no-print-directory unit-images molecule
 
 ##### Checks, fastest first
 
@@ -54,6 +54,9 @@ lint-package: setup
 unit: setup ## Unit tests; ARGS="-k name" for some of them
 	pytest $(ARGS)
 
+unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt; ARGS as for unit
+	flock .build/unit-images.lock python tests/tools/unit_images.py $(ARGS)
+
 sanity: setup ## ansible-test sanity
 	flock .build/sanity.lock python tests/tools/sanity.py
 
@@ -63,6 +66,7 @@ molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of the
 images: setup-lab ## Build the lab's images that are missing
 	tests/lab/lab images --release trixie
 	tests/lab/lab images --release bookworm
+	tests/lab/lab images --release bullseye
 
 ##### The rest
 

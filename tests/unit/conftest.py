@@ -18,6 +18,8 @@ skipped: set[str] = set()
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=100)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
+# tests/tools/unit_images.py asks for this one: the same tests run on several hosts
+hypothesis.settings.register_profile("images", deadline=None, max_examples=20, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
