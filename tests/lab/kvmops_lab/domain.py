@@ -65,7 +65,7 @@ def console_path(guest: str) -> str:
 
 
 def kernel_command_line(guest: Guest) -> str:
-    words = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", f"lab.name={guest.name}"]
+    words = ["console=ttyS0", "quiet", "oops=panic", "panic=-1", "mitigations=off", f"lab.name={guest.name}"]
     for nic in guest.nics:
         if nic.address is not None:
             words.append(",".join(["lab.nic=" + nic.mac, nic.address, *([nic.gateway] if nic.gateway else [])]))

@@ -27,9 +27,12 @@ def apply_to_bare(root: Path) -> None:
 
 
 def apply_to_hypervisor(root: Path) -> None:
-    """No AppArmor or SELinux confinement of guests: a container can load no profiles of its own."""
+    """No AppArmor or SELinux confinement of guests, for which a container can load no profiles; no long wait for libvirtd."""
     settings = root / "etc/libvirt/qemu.conf"
     settings.write_text(settings.read_text() + "\n" + (FOLDER / "qemu.conf").read_text())
+    drop_in = root / "etc/systemd/system/libvirtd.service.d"
+    drop_in.mkdir(parents=True, exist_ok=True)
+    shutil.copy(FOLDER / "libvirtd.conf", drop_in / "lab.conf")
 
 
 def _owned_path_of_tc(root: Path) -> str:

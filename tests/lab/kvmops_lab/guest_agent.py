@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .errors import LabError
 
+_SEND_TIMEOUT = 30.0
 _HELLO_EVERY = 0.5  # a guest that is still booting loses what it is sent
 
 
@@ -56,7 +57,11 @@ class Conversation:
             raise LabError(f"The guest on {self._port} gave a garbled answer ({error}): {line}") from error
 
     def _send(self, line: str) -> None:
-        self._connection.sendall(f"{line}\n".encode())
+        self._connection.settimeout(_SEND_TIMEOUT)
+        try:
+            self._connection.sendall(f"{line}\n".encode())
+        except OSError as error:
+            raise LabError(f"The guest does not read from its port {self._port}: {error}. Is it stuck?") from error
 
     def _line_after(self, words: str, *, deadline: float) -> str | None:
         """The rest of the next line that begins so; None when the time is over. A guest that boots echoes what it is sent."""
