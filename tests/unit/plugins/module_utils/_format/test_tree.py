@@ -163,6 +163,8 @@ def test_omitted_options_are_not_there_and_empty_lists_are() -> None:
             "books[0].authors[1]: '' is empty or has a line break; give a text on",
         ),
         ({"books": [{"isbn": "1"}, {"isbn": "1", "title": "x"}]}, "books: 1 is there twice; leave one."),
+        ({"labels": [{"at": 1}, {}]}, "labels[1]: says nothing; give one of its options, or leave it out."),
+        ({"labels": [{"at": None}]}, "labels[0]: says nothing; give one of its options, or leave it out."),
         ({"hints": ["a", "b", "a"]}, "hints: a is there twice; leave one."),
     ],
 )

@@ -388,12 +388,10 @@ def test_options_that_were_not_completed() -> None:
         "name": "lab",
         "ips": [{"address": "10.0.0.1"}, {"address": "fd00::1"}],
         "routes": [{"address": "10.9.0.0", "gateway": "10.0.0.2"}],
-        "dns": {"forwarders": [{}]},
     }
     assert find_problems(definition) == [
         "ips 10.0.0.1: has neither prefix nor netmask; add 'prefix: 24' or what it is.",
         "ips fd00::1: has neither prefix nor netmask; add 'prefix: 64' or what it is.",
-        "dns.forwarders: an entry has neither addr nor domain; give one.",
         "routes 10.9.0.0: has neither prefix nor netmask; add one.",
     ]
 
