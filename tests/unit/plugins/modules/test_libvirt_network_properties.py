@@ -31,7 +31,8 @@ if t.TYPE_CHECKING:
     Options = dict[str, t.Any]
 
 # The fixture is one connection for all examples of a test; each example clears it first.
-driven = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings.default.max_examples
+driven = settings(max_examples=examples * 3 // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 states = st.sampled_from(["active", "present", "inactive"])
 
@@ -88,16 +89,16 @@ def test_check_mode_predicts_the_real_run_and_touches_nothing(
         predicted = network_task(check=True, **task)
         assert snapshot(driver) == before
         real = network_task(**task)
-        assert predicted.msg == real.msg
-        assert predicted.failed == real.failed
+        assert (predicted.failed, predicted.msg) == (real.failed, real.msg)
         if real.failed:
-            assert mode == "merge"  # what is left of the first may not fit the second
+            # what is left of the first may not fit the second
+            assert mode == "merge" or (not purge and re.search("is reserved twice|^dns: cannot be set", real.msg))
             assert snapshot(driver) == before
             return
         assert outcome(predicted) == outcome(real)
 
 
-@settings(driven, max_examples=150)
+@settings(driven, max_examples=examples * 3 // 2)
 @given(options=spoiled_definitions())
 def test_what_check_mode_accepts_works_and_what_it_refuses_changes_nothing(driver: libvirt.virConnect, options: Options) -> None:
     clear(driver)

@@ -10,9 +10,11 @@ import io
 import json
 import typing as t
 from dataclasses import dataclass
+from unittest import mock
 
 import libvirt
 import pytest
+from ansible.module_utils import _internal
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
 
@@ -56,10 +58,12 @@ class Result:
 
 def run_main(main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, check: bool = False, diff: bool = True) -> Result:
     """Run a module's main() as Ansible does."""
+    # Ansible runs each module in a process of its own, on the managed host
     output = io.StringIO()
-    ansible_warnings._global_warnings.clear()  # Ansible runs each module in a process of its own
+    ansible_warnings._global_warnings.clear()
     arguments = {"uri": URI, **options, "_ansible_check_mode": check, "_ansible_diff": diff}
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
+    on_the_host = mock.patch.object(_internal, "is_controller", False)
+    with on_the_host, patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
         main()
     data = json.loads(output.getvalue())
     failed = bool(data.get("failed", False))
