@@ -61,11 +61,17 @@ def test_it_waits_no_longer_than_it_was_told(tmp_path: Path) -> None:
 
 def test_it_goes_on_when_the_other_one_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "lock"
+    killed = threading.Event()
     with held_by_another_process(path) as holder:
-        timer = threading.Timer(0.3, holder.kill)
+
+        def kill() -> None:
+            killed.set()
+            holder.kill()
+
+        timer = threading.Timer(0.3, kill)
         timer.start()
         with host_lock(30, path=str(path)):
-            assert not timer.is_alive()
+            assert killed.is_set()
         timer.join()
 
 
