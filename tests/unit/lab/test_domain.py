@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The kvmops.network authors
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from kvmops_lab import commands, domain

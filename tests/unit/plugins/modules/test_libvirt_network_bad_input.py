@@ -50,12 +50,12 @@ def nat(entry: Options, **options: t.Any) -> Options:
     return {"forward": NAT, "ips": [entry], **options}
 
 
-def ranges(start: str, end: str, entry: Options = IP) -> Options:
-    return nat({**entry, "dhcp": {"ranges": [{"start": start, "end": end}]}})
+def ranges(start: str, end: str, entry: Options | None = None) -> Options:
+    return nat({**(entry or IP), "dhcp": {"ranges": [{"start": start, "end": end}]}})
 
 
-def hosts(*entries: Options, entry: Options = IP) -> Options:
-    return nat({**entry, "dhcp": {"hosts": list(entries)}})
+def hosts(*entries: Options, entry: Options | None = None) -> Options:
+    return nat({**(entry or IP), "dhcp": {"hosts": list(entries)}})
 
 
 def route(**options: t.Any) -> Options:
