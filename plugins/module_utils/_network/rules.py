@@ -135,7 +135,7 @@ def _host_bridge(definition: Definition) -> Iterator[str]:
         if option in definition:
             yield (
                 f"{option}: cannot be set with forward.mode '{mode}', where the network is the host's own; leave it out, or say "
-                "definition: replace if the network has it from before."
+                f"definition: replace{', purge_hosts: true' if option == 'dns' else ''} if the network has it from before."
             )
     for option in ("stp", "delay"):
         if option in bridge:

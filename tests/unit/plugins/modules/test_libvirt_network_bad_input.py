@@ -185,8 +185,7 @@ WRONG: dict[str, tuple[Options, str]] = {
         f"host bridge with {option}": (
             {"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, option: value},
             f"{option}: cannot be set with forward.mode 'bridge', where the network is the host's own; leave it out, or "
-            "say definition: "
-            "replace if the network has it from before.",
+            f"say definition: replace{', purge_hosts: true' if option == 'dns' else ''} if the network has it from before.",
         )
         for option, value in {
             "ips": [IP],

@@ -179,7 +179,7 @@ def test_what_is_right(content: str) -> None:
             (
                 f"<forward mode='bridge'/><bridge name='br0'/>{content}",
                 f"{option}: cannot be set with forward.mode 'bridge', where the network is the host's own; leave it out, or say "
-                "definition: replace if the network has it from before.",
+                f"definition: replace{', purge_hosts: true' if option == 'dns' else ''} if the network has it from before.",
             )
             for option, content in (
                 ("ips", IP),
