@@ -36,7 +36,7 @@ __all__ = [
 
 # What XML 1.0 cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_MAC = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}")
 # 192.168.101.01 is an address to Python before 3.9.5 only (Debian 11 has 3.9.2); others read such numbers as octal ones.
 _PADDED_OCTET = re.compile(r"(^|[.:])0\d+\.|\.0\d+$")
 
@@ -157,13 +157,13 @@ class _Netmask(Codec):
 
 
 class _Mac(Codec):
-    """A MAC address in lower case."""
+    """A MAC address in lower case, two digits for each byte; libvirt takes and keeps one digit as well."""
 
     def from_option(self, value: t.Any) -> str:
         text = value.lower() if isinstance(value, str) else ""
         if not _MAC.fullmatch(text):
             raise ValueError("is not a MAC address; give one such as 52:54:00:6b:3c:58")
-        return text
+        return ":".join(part.zfill(2) for part in text.split(":"))
 
 
 class _Uuid(Codec):

@@ -52,7 +52,7 @@ _LEASE = Group(
 _PREFIX_OR_NETMASK = (Value("prefix", "@prefix", _PREFIX), Value("netmask", "@netmask", NETMASK))
 
 _PCI_ADDRESS = (
-    Value("type", "@type", default="pci"),
+    Value("type", "@type"),  # libvirt has no default
     Value("domain", "@domain", HEX, default=0),
     Value("bus", "@bus", HEX),
     Value("slot", "@slot", HEX),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, owns_bridge
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, User
 
@@ -18,6 +19,8 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import GuestNic, NetworkRecord
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
+
+    Definition = dict[str, t.Any]
 
 __all__ = ["find_users", "nics_of", "read_state"]
 
@@ -28,10 +31,22 @@ def read_state(name: str, record: NetworkRecord | None) -> NetworkState:
         return NetworkState(name=name)
     return NetworkState(
         name=name,
-        stored=definition_from_xml(record.stored_xml) if record.stored_xml is not None else None,
-        live=definition_from_xml(record.live_xml) if record.live_xml is not None else None,
+        stored=_read_definition(name, record.stored_xml),
+        live=_read_definition(name, record.live_xml),
         autostart=record.autostart,
     )
+
+
+def _read_definition(name: str, text: str | None) -> Definition | None:
+    if text is None:
+        return None
+    try:
+        return definition_from_xml(text)
+    except InputError as error:
+        raise NetworkError(
+            f"The network '{name}' of this host has a definition that cannot be understood: {error} Correct it with "
+            f"'virsh net-edit {name}'."
+        ) from None
 
 
 def nics_of(network: NetworkState, nics: Iterable[GuestNic]) -> list[GuestNic]:

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import libvirt
 import pytest
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import apply, network_task, snapshot, start_guest
 
 OPTIONS: dict[str, t.Any] = {"name": "lab", "bridge": {"name": "virbr7"}, "mtu": 1400}
@@ -132,6 +133,26 @@ def test_guests_stay_plugged_in_when_a_definition_cannot_be_stored(
     assert network_task(name="lab", mtu=9000, autostart=False).msg == failed("autostart off")
     assert stopped == []
     assert snapshot(driver) == before
+
+
+def test_a_guest_that_comes_meanwhile_stays_plugged_in(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    # libvirt shows the number of plugged guests in the definition of what runs, its test driver does not
+    apply(**OPTIONS)
+    start_guest(driver, "one", "lab")
+    real = Connection.read_network
+
+    def with_another_guest(self: Connection, name: str) -> NetworkRecord | None:
+        record = real(self, name)
+        assert record is not None
+        assert record.live_xml is not None
+        return replace(record, live_xml=record.live_xml.replace("<network>", "<network connections='2'>"))
+
+    monkeypatch.setattr(Connection, "read_network", with_another_guest)
+    stopped: list[str] = []
+    monkeypatch.setattr(Connection, "stop_network", lambda _self, name: stopped.append(name))
+    fail(monkeypatch, "autostart off")
+    assert network_task(name="lab", mtu=9000, autostart=False).msg == failed("autostart off")
+    assert stopped == []
 
 
 def test_what_libvirt_did_not_do_is_noticed(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:

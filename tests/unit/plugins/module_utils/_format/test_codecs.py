@@ -38,6 +38,7 @@ CODECS = [ADDRESS, BYTE, FILLED, HEX, MAC, NETMASK, ON_OFF, TEXT, UUID, WORDS, Y
         (ADDRESS, "192.168.101.1", "192.168.101.1"),
         (ADDRESS, "FD00:0101:0000::0001", "fd00:101::1"),
         (MAC, "52:54:00:AB:CD:EF", "52:54:00:ab:cd:ef"),
+        (MAC, "52:54:0:0:0:A", "52:54:00:00:00:0a"),
         (UUID, "1B4F0C34-3A39-4A26-A21F-6F0A3B1E0A6E", "1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"),
         (UUID, "1b4f0c343a394a26a21f6f0a3b1e0a6e", "1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"),
         (NETMASK, "255.255.255.0", 24),

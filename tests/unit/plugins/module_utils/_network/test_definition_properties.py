@@ -10,6 +10,7 @@ import re
 import typing as t
 from pathlib import Path
 
+import libvirt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,6 +134,13 @@ def test_real_documents_are_read_whole(name: str) -> None:
     assert definition_from_xml(render_xml(definition)) == definition
     assert find_problems(definition) == []
     assert tree.REST not in str(definition)
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_what_is_written_of_real_documents_is_taken_by_libvirt(driver: libvirt.virConnect, name: str) -> None:
+    definition = definition_from_xml(DUMPS[name])
+    network = driver.networkDefineXML(render_xml(definition))
+    assert definition_from_xml(network.XMLDesc(0)) == definition
 
 
 # Parts of documents, right and wrong ones, to be put in the place of others.

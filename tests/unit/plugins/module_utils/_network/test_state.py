@@ -5,14 +5,31 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import GuestNic, NetworkRecord
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link
+from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, User
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, nics_of, read_state
 
 XML = "<network><name>lab</name><bridge name='virbr7'/></network>"
 LIVE = {"name": "lab", "bridge": {"name": "virbr7"}}
 RUNS = NetworkState("lab", stored=LIVE, live=LIVE)
+
+
+def test_a_definition_that_cannot_be_understood_is_said_with_its_network() -> None:
+    # libvirt writes this delay when it was given one of 2 to the power of 64
+    record = NetworkRecord("lab", XML.replace("/></", " delay='-1'/></"), None, autostart=False)
+    message = (
+        "The network 'lab' of this host has a definition that cannot be understood: bridge.delay: '-1' is not a whole "
+        "number from 0 to "
+        "9223372036854775807. Correct it with 'virsh net-edit lab'."
+    )
+    with pytest.raises(NetworkError, match=f"^{re.escape(message)}$"):
+        read_state("lab", record)
 
 
 def nic(guest: str, *, network: str | None = None, bridge: str | None = None, device: str | None = None) -> GuestNic:
