@@ -153,16 +153,18 @@ def _occupied(before: NetworkState, others: list[NetworkState], host: Host | Non
                 yield Occupied(subnet, f"the network '{other.name}' ({subnet})", network=other.name)
     if host is None:
         return
-    bridges = {_bridge_name(each): other.name for other in others for each in _definitions(other) if owns_bridge(each)}
-    own = {_bridge_name(each) for each in _definitions(before) if owns_bridge(each)} - {None}
+    # what the networks' own bridges have is the networks', which are listed above
+    bridges = {_bridge_name(each) for network in (before, *others) for each in _definitions(network) if owns_bridge(each)} - {
+        None
+    }
     for link in host.links.values():
-        if link.name in own or link.name in bridges or link.name == "lo":
+        if link.name in bridges or link.name == "lo":
             continue
         for address in link.addresses:
             if not address.ip.is_link_local:
                 yield Occupied(address.network, f"the host's address {address} on {link.name}")
     for route in host.routes:
-        if route.device in own or route.device in bridges:
+        if route.device in bridges:
             continue
         table = "" if route.table == "main" else f" in table {route.table}"
         through = f" through {route.device}" if route.device else ""

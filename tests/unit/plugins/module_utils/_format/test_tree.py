@@ -264,6 +264,11 @@ def test_the_order_of_any_texts_is_settled(titles: list[str], number: t.Any) -> 
     assert prune(SHELF, one) == prune(SHELF, other)
 
 
+def test_numbers_that_are_written_in_two_ways_have_an_order() -> None:
+    one, other = ({"books": [{"isbn": isbn} for isbn in order]} for order in (("h1", "h01"), ("h01", "h1")))
+    assert prune(SHELF, one) == prune(SHELF, other)
+
+
 def test_very_long_numbers_are_sorted() -> None:
     long, longer = "9" * 5000, "1" + "0" * 5000
     data = {"books": [{"isbn": longer}, {"isbn": long}]}

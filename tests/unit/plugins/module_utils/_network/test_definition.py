@@ -136,7 +136,16 @@ NAT = "<forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>"
         ("<ip address='10.0.0.1'/>", "<ip address='10.0.0.1' prefix='8'/>"),
         ("<ip address='172.16.0.1'/>", "<ip address='172.16.0.1' prefix='16'/>"),
         ("<ip address='192.168.0.1'/>", "<ip address='192.168.0.1' prefix='24'/>"),
+        ("<ip address='127.255.0.1'/>", "<ip address='127.255.0.1' prefix='8'/>"),
+        ("<ip address='128.0.0.1'/>", "<ip address='128.0.0.1' prefix='16'/>"),
+        ("<ip address='191.255.0.1'/>", "<ip address='191.255.0.1' prefix='16'/>"),
+        ("<ip address='192.0.0.1'/>", "<ip address='192.0.0.1' prefix='24'/>"),
         ("<ip address='fd00::1'/>", "<ip address='fd00::1' prefix='64'/>"),
+        ("<route address='0.0.0.0' gateway='10.0.0.2'/>", "<route address='0.0.0.0' prefix='0' gateway='10.0.0.2'/>"),
+        (
+            "<route family='ipv6' address='::' gateway='fd00::2'/>",
+            "<route family='ipv6' address='::' prefix='0' gateway='fd00::2'/>",
+        ),
         (
             "<ip address='10.0.0.1' prefix='24'/><route address='10.1.0.0' prefix='16' gateway='10.0.0.2'/>",
             "<route family='ipv4' address='10.1.0.0' netmask='255.255.0.0' gateway='10.0.0.2' metric='1'/>"

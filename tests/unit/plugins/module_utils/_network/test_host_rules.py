@@ -167,6 +167,15 @@ def test_the_bridge_of_another_network_is_not_said_twice() -> None:
     assert len(found.overlaps) == 1
 
 
+@pytest.mark.parametrize("name", ["lab", "other"])
+def test_a_network_without_a_bridge_hides_no_route_without_a_device(name: str) -> None:
+    # libvirt's test driver chooses no names; a route through several gateways has no device
+    nameless = state("<mtu size='1400'/>", name=name, active=True)
+    others = [nameless] if name == "other" else []
+    found = conflicts(NAT, route("192.168.122.0/24", None), before=nameless if name == "lab" else None, others=others)
+    assert len(found.overlaps) == 1
+
+
 def test_the_own_bridge_is_no_conflict() -> None:
     before = state(NAT, active=True)
     own = (link("virbr0", "192.168.122.1/24", kind="bridge", mac=MAC), route("192.168.122.0/24", "virbr0"))
@@ -243,6 +252,14 @@ def test_the_hosts_bridge_has_to_be_there() -> None:
         "bridge.name: 'br0' is not a bridge; forward.mode 'bridge' needs a bridge that the host has, make it first.",
     )
     assert conflicts(HOST_BRIDGE, seen=False) == NONE
+
+
+def test_a_bridge_of_its_own_is_not_the_hosts() -> None:
+    # the network was isolated, its bridge is gone when it becomes one of the host's
+    found = conflicts(HOST_BRIDGE.replace("br0", "virbr0"), before=state(BRIDGE))
+    assert found.refused == (
+        "bridge.name: 'virbr0' does not exist on this host; forward.mode 'bridge' needs a bridge that the host has, make it first.",
+    )
 
 
 def test_two_networks_may_share_the_hosts_bridge() -> None:
