@@ -584,6 +584,21 @@ def test_overlaps_are_listed_for_playbooks(host: libvirt.virConnect) -> None:
     assert "lab" not in snapshot(host)
 
 
+def test_an_overlap_is_refused_when_the_network_is_to_be_started(host: libvirt.virConnect) -> None:
+    # libvirt lets it be defined, and says so only when it is started
+    host.networkDefineXML(
+        STOCK.replace("stock", "rival").replace(STOCK_UUID, NEW_UUID).replace("virbr0", "virbr8").replace(":99", ":98")
+    )
+    before = snapshot(host)
+    for check in (True, False):
+        result = network_task(check=check, name="rival", state="active")
+        assert result.msg.startswith("The subnet 192.168.122.0/24 overlaps with the network 'stock' (192.168.122.0/24).")
+        assert snapshot(host) == before
+    for state in ("present", "inactive"):
+        assert not network_task(name="rival", state=state).failed
+    assert network_task(name="rival", state="active", allow_overlap=["stock"]).changed
+
+
 @pytest.mark.parametrize("allowed", ["stock", "192.168.122.0/24", "192.168.0.0/16"])
 def test_an_overlap_that_is_allowed_is_no_wrong_input(host: libvirt.virConnect, allowed: str) -> None:
     result = network_task(name="lab", allow_overlap=[allowed], **nat({"address": "192.168.122.129", "prefix": 25}))

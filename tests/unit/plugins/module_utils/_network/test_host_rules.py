@@ -258,7 +258,8 @@ def test_a_bridge_of_its_own_is_not_the_hosts() -> None:
     # the network was isolated, its bridge is gone when it becomes one of the host's
     found = conflicts(HOST_BRIDGE.replace("br0", "virbr0"), before=state(BRIDGE))
     assert found.refused == (
-        "bridge.name: 'virbr0' does not exist on this host; forward.mode 'bridge' needs a bridge that the host has, make it first.",
+        "bridge.name: 'virbr0' does not exist on this host; forward.mode 'bridge' needs a bridge that the host has, "
+        "make it first.",
     )
 
 

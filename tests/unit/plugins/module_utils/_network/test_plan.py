@@ -18,6 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.plan impor
     Plan,
     User,
     Wanted,
+    introduces_anything,
     make_plan,
     must_stop,
 )
@@ -159,6 +160,30 @@ def test_when_it_matters_who_is_plugged_in(
     before: str, state: t.Any, definition: dict[str, t.Any] | None, expected: bool
 ) -> None:
     assert must_stop(BEFORE[before], Wanted(state=state, definition=definition)) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "definition", "expected"),
+    [
+        ("nothing", "active", NEW, True),
+        ("nothing", "absent", None, False),
+        ("stored", "active", None, True),
+        ("stored", "present", None, False),
+        ("stored", "present", OLD, False),
+        ("stored", "present", NEW, True),
+        ("stored", "inactive", NEW, True),
+        ("stored", "absent", None, False),
+        ("runs", "active", None, False),
+        ("runs", "active", NEW, True),
+        ("runs", "inactive", None, False),
+        ("transient", "active", None, False),
+        ("pending", "active", None, False),
+    ],
+)
+def test_what_brings_something_onto_the_host(
+    before: str, state: t.Any, definition: dict[str, t.Any] | None, expected: bool
+) -> None:
+    assert introduces_anything(BEFORE[before], Wanted(state=state, definition=definition)) is expected
 
 
 @pytest.mark.parametrize(

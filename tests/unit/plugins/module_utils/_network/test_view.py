@@ -137,3 +137,11 @@ def test_a_restart_that_brings_up_what_waited_shows_what_changes_for_the_guests(
     diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=NEW, live=NEW)))
     head = "state: active\npersistent: yes\nautostart: no\n"
     assert diff == {**HEAD, "before": head + xml(1400), "after": head + xml(9000)}
+
+
+def test_a_new_definition_is_compared_with_the_one_that_is_stored() -> None:
+    newest = {**OLD, "mtu": 1500}
+    before = NetworkState("lab", stored=NEW, live=OLD)
+    diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=newest, live=newest)))
+    head = "state: active\npersistent: yes\nautostart: no\n"
+    assert diff == {**HEAD, "before": head + xml(9000), "after": head + xml(1500)}
