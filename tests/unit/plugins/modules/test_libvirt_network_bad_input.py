@@ -437,6 +437,7 @@ WRONG: dict[str, tuple[Options, str]] = {
         xml("<bandwith><inbound average='1000'/></bandwith>"),
         "The definition does not fit the schema of the libvirt",
     ),
+    "element twice": (xml("<bridge name='virbr9'/><bridge stp='off'/>"), "The definition does not fit the schema of the libvirt"),
     "mistyped attribute": (xml("<bridge nam='virbr9'/>"), "The definition does not fit the schema of the libvirt"),
     "mistyped element within another": (xml("<ip address='10.0.0.1'><dchp/></ip>"), "The definition does not fit the schema of"),
     "wrong value in a document": (xml("<mtu size='big'/>"), "xml: mtu: 'big' is not a whole number from 0 to 4294967295."),
@@ -463,7 +464,7 @@ WRONG: dict[str, tuple[Options, str]] = {
     ),
     "document with a uuid that is none": (xml("<uuid>a</uuid>"), f"xml: uuid: 'a' {NO_UUID}"),
     "document with another uuid than the network": (
-        {"name": "old", **xml(f"<uuid>{NEW_UUID}</uuid>", name="old")},
+        {"name": "old", "purge_hosts": True, **xml(f"<uuid>{NEW_UUID}</uuid>", name="old")},
         f"uuid: '{NEW_UUID}' is wanted, but the network 'old' has {OLD_UUID}, and libvirt cannot change it; leave uuid "
         "out, or remove the "
         "network first with state: absent.",
@@ -506,7 +507,7 @@ WRONG: dict[str, tuple[Options, str]] = {
         "The subnet 10.0.0.0/8 overlaps with the network 'old' (10.7.0.0/24).",
     ),
     "subnet of another network, for a network that is there": (
-        {"name": "old", "ips": [{"address": "192.168.122.9", "prefix": 24}]},
+        {"name": "old", "purge_hosts": True, "ips": [{"address": "192.168.122.9", "prefix": 24}]},
         "The subnet 192.168.122.0/24 overlaps with the network 'stock' (192.168.122.0/24).",
     ),
     "overlap that was not allowed": (

@@ -166,6 +166,27 @@ def test_what_libvirt_did_not_do_is_noticed(driver: libvirt.virConnect, monkeypa
     assert snapshot(driver) == {}
 
 
+@pytest.mark.parametrize(
+    ("verb", "task", "message"),
+    [
+        ("stop_network", {"state": "inactive"}, "the network is active"),
+        ("set_network_autostart", {"autostart": False}, "the network is autostart"),
+        ("undefine_network", {"state": "absent"}, "the network is stored"),
+    ],
+)
+def test_what_libvirt_did_not_do_to_a_network_that_is_there_is_noticed(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch, verb: str, task: dict[str, t.Any], message: str
+) -> None:
+    apply(**OPTIONS)
+    before = snapshot(driver)
+    monkeypatch.setattr(Connection, verb, lambda *_arguments, **_options: None)
+    result = network_task(name="lab", **task)
+    assert result.msg == (
+        f"The network 'lab': 'verify' failed: libvirt said that it was done, but {message}. Everything was put back as it was."
+    )
+    assert snapshot(driver) == before
+
+
 def test_what_libvirt_keeps_differently_is_noticed(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Connection.define_network
     monkeypatch.setattr(Connection, "define_network", lambda self, xml: real(self, xml.replace("1400", "1500")))

@@ -152,6 +152,12 @@ def test_nothing_is_shown_of_a_network_that_is_gone(driver: libvirt.virConnect) 
         assert (gone["exists"], gone["uuid"], gone["xml"], gone["definition"]) == (False, None, None, {})
 
 
+def test_a_definition_that_does_not_fit_the_schema_may_be_started(driver: libvirt.virConnect) -> None:
+    # somebody else stored it, and the task says nothing of it
+    driver.networkDefineXML("<network><name>default</name><domain name='a b'/></network>")
+    run_ladder(driver, state="active", expected=["start"])
+
+
 def test_other_networks_are_left_alone(driver: libvirt.virConnect) -> None:
     # names of which one is contained in the other
     for name in ("defaul", "default2", "Default"):

@@ -43,6 +43,7 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         "<forward mode='private' dev='eth0'/>",
         "<forward mode='hostdev'><pf dev='eth0'/></forward>",
         f"<forward mode='nat' dev='eth0'/>{IP}",
+        f"<forward mode='nat'><nat><port start='5' end='5'/><address start='1.1.1.1' end='1.1.1.1'/></nat></forward>{IP}",
         f"<forward mode='route' dev='eth0'/>{IP}",
         f"<forward mode='open'/>{IP}",
         f"{NAT}<mtu size='68'/>",
