@@ -28,5 +28,9 @@ def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str
     except NetworkError as error:
         module.fail_json(msg=str(error), **error.details)
     except Exception as error:  # a mistake in this collection: its authors need to know where
-        module.fail_json(msg=f"This should not have happened, please report it: {error!r}", exception=traceback.format_exc())
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        module.fail_json(
+            msg=f"This should not have happened, please report it: {error!r} in {where.name} ({where.filename}:{where.lineno})",
+            exception=traceback.format_exc(),
+        )
     module.exit_json(**result)

@@ -50,7 +50,7 @@ options:
       - V(replace), it goes back to libvirt's default. UUID, bridge name and bridge MAC address are kept in both cases
         unless the task names others.
       - Reservations (O(ips[].dhcp.hosts) and O(dns.hosts)) that the task does not mention stay in both cases, unless
-        O(purge_hosts=true).
+        O(purge_hosts=true). So does what others have put into the network's C(<metadata>).
       - When omitted, it is V(merge) for a task with typed options, and V(replace) with O(xml), where nothing else is
         possible.
     type: str
@@ -282,8 +282,10 @@ options:
         type: int
   purge_hosts:
     description:
-      - Remove reservations (O(ips[].dhcp.hosts) and O(dns.hosts)) that the task does not mention.
-      - They have other owners too, the guests' tasks, so that the default is to keep them.
+      - Remove reservations that the task does not mention. With O(definition=merge), those of O(ips[].dhcp.hosts) only if the
+        task gives O(ips), and those of O(dns.hosts) only if it gives O(dns).
+      - They have other owners too, the guests' tasks, so that the default is to keep them. A task that leaves them no address
+        in their subnet is refused then.
     type: bool
     default: false
   allow_overlap:

@@ -318,8 +318,8 @@ def entry_key(field: Entries, entry: t.Any) -> tuple[t.Any, ...] | None:
 def merge(fields: Fields, current: Data, given: Data, *, replace: bool) -> Data:
     """Return what shall be, from what is and what a task says.
 
-    With `replace`, what the task omits is left out, otherwise it stays as it is. Entries that are `kept` stay in both cases; a
-    list is otherwise the whole list.
+    With `replace`, what the task omits is left out, otherwise it stays as it is. Entries that are `kept` and fragments of others
+    stay in both cases; a list is otherwise the whole list.
     """
     result: Data = {} if replace else dict(current)
     if REST in given:
@@ -336,9 +336,18 @@ def merge(fields: Fields, current: Data, given: Data, *, replace: bool) -> Data:
         if isinstance(field, Entries):
             if wanted is not None or field.kept:
                 result[field.option] = _merge_entries(field, before or [], wanted or [], replace=replace)
+        elif isinstance(field, Fragments):
+            if before or wanted:
+                result[field.option] = _merge_fragments(before or [], wanted or [])
         elif wanted is not None:
             result[field.option] = wanted
     return result
+
+
+def _merge_fragments(before: list[str], wanted: list[str]) -> list[str]:
+    """Return the fragments of a task, and those of others: each owner has one, which its root element names."""
+    owners = {document.parse_fragment(text).tag for text in wanted}
+    return sorted([text for text in before if document.parse_fragment(text).tag not in owners] + wanted)
 
 
 def _merge_entries(field: Entries, before: list[t.Any], wanted: list[t.Any], *, replace: bool) -> list[t.Any]:

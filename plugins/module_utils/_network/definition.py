@@ -91,7 +91,7 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     """Return the wanted definition in normal form.
 
     `current` is what is stored, in normal form, or None for a new network. UUID, bridge name and bridge MAC that `given` does not
-    name are carried over.
+    name are carried over. Raises InputError if reservations would be lost without `purge_hosts`.
     """
     if current is None:
         return normalise(given)
@@ -103,17 +103,49 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
             base.pop("bridge", None)
             base.pop("mac", None)
     merged = tree.merge(NETWORK, base, given, replace=replace)
-    if purge_hosts:
-        _purge_hosts(merged, given)
+    if not purge_hosts:
+        _rehouse_reservations(current, merged)
+    if purge_hosts and (replace or "dns" in given):
+        _keep_mentioned(merged.get("dns", {}), given.get("dns", {}))
+    if purge_hosts and (replace or "ips" in given):
+        mentioned = {entry["address"]: entry.get("dhcp", {}) for entry in given.get("ips", [])}
+        for entry in merged.get("ips", []):
+            _keep_mentioned(entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
     return carry_identity(normalise(merged), current)
 
 
-def _purge_hosts(merged: Definition, given: Definition) -> None:
-    """Remove the reservations that are not in `given`."""
-    _keep_mentioned(merged.get("dns", {}), given.get("dns", {}))
-    mentioned = {entry["address"]: entry.get("dhcp", {}) for entry in given.get("ips", [])}
-    for entry in merged.get("ips", []):
-        _keep_mentioned(entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
+def _rehouse_reservations(current: Definition, merged: Definition) -> None:
+    """Keep the reservations of an address that goes, under another address of their subnet.
+
+    Raises InputError if there is none: nobody shall lose a reservation that the task does not mention.
+    """
+    entries = merged.get("ips", [])
+    lost = []
+    for gone in current.get("ips", []):
+        if any(entry["address"] == gone["address"] for entry in entries):
+            continue
+        for host in gone.get("dhcp", {}).get("hosts", []):
+            homes = [entry for entry in entries if _holds(entry, host.get("ip"))]
+            if not homes:
+                lost.append(f"{_host_key(host)[1]} ({host.get('ip')})")
+                continue
+            hosts = homes[0].setdefault("dhcp", {}).setdefault("hosts", [])
+            if _host_key(host) not in [_host_key(other) for other in hosts]:
+                hosts.append(host)
+    if lost:
+        raise InputError(
+            f"ips: the reservations of {', '.join(lost)} have no address in their subnet any more and would be lost; keep one, "
+            "or say purge_hosts: true if they shall go."
+        )
+
+
+def _holds(entry: dict[str, t.Any], address: str | None) -> bool:
+    """Say whether an address lies in the subnet of an entry of `ips`."""
+    if address is None or "prefix" not in entry:
+        return False
+    ip = ipaddress.ip_address(address)
+    subnet = ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False)
+    return ip.version == subnet.version and ip in subnet
 
 
 def _keep_mentioned(holder: dict[str, t.Any], given: dict[str, t.Any]) -> None:

