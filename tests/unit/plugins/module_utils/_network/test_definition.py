@@ -136,6 +136,7 @@ NAT = "<forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>"
         ("<ip address='10.0.0.1'/>", "<ip address='10.0.0.1' prefix='8'/>"),
         ("<ip address='172.16.0.1'/>", "<ip address='172.16.0.1' prefix='16'/>"),
         ("<ip address='192.168.0.1'/>", "<ip address='192.168.0.1' prefix='24'/>"),
+        ("<ip address='10.0.0.1'/>", "<ip address='10.0.0.1' localPtr='no'/>"),
         ("<ip address='127.255.0.1'/>", "<ip address='127.255.0.1' prefix='8'/>"),
         ("<ip address='128.0.0.1'/>", "<ip address='128.0.0.1' prefix='16'/>"),
         ("<ip address='191.255.0.1'/>", "<ip address='191.255.0.1' prefix='16'/>"),
