@@ -154,9 +154,8 @@ def _occupied(before: NetworkState, others: list[NetworkState], host: Host | Non
     if host is None:
         return
     # what the networks' own bridges have is the networks', which are listed above
-    bridges = {_bridge_name(each) for network in (before, *others) for each in _definitions(network) if owns_bridge(each)} - {
-        None
-    }
+    bridges = {_bridge_name(each) for network in (before, *others) for each in _definitions(network) if owns_bridge(each)}
+    bridges.discard(None)
     for link in host.links.values():
         if link.name in bridges or link.name == "lo":
             continue
