@@ -80,6 +80,7 @@ _value:
           forward: {mode: none}
           bridge: {name: virbr102}
           ips: [{address: 192.168.102.1, prefix: 24}]
+          purge_hosts: false
           allow_overlap: []
     bridges:
       description:
@@ -132,6 +133,7 @@ def _options(network: Network) -> Network:
         "forward": {"mode": _MODES[network["kind"]]},
         "bridge": {"name": network["bridge"]},
         "ips": [_ip(network)] if network.get("address") else [],
+        "purge_hosts": network.get("purge_hosts", False),
         "allow_overlap": network.get("allow_overlap") or [],
     }
 

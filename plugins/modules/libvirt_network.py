@@ -16,7 +16,8 @@ description:
   - The definition is compared by meaning with what libvirt has stored and with what is running. What libvirt adds by itself
     (UUID, MAC address, default ports and the like) or writes in another order is no difference.
   - A changed definition takes effect at once on a network that is stopped or that no running guest uses. On a network in
-    use it is stored for the next start, and reported in RV(pending_restart) and by a warning that names the guests.
+    use it is stored for the next start, and reported in RV(pending_restart) and by a warning that names the guests. A task that
+    says nothing of the definition never restarts a network.
   - What cannot work is refused before anything is changed, in check mode too.
 options:
   name:

@@ -82,6 +82,7 @@ class Connection:
 
     def __init__(self, uri: str) -> None:
         """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
+        self._uri = uri
         try:
             self._libvirt = libvirt.open(uri)
         except libvirt.libvirtError as error:
@@ -103,8 +104,14 @@ class Connection:
 
     def read_networks(self) -> dict[str, NetworkRecord]:
         """Return all networks by name."""
+        try:
+            networks = self._libvirt.listAllNetworks(0)
+        except libvirt.libvirtError as error:
+            # where libvirt is split into several daemons, that of the networks is asked only now
+            raise _explain_connection(self._uri, error) from None
         with _own_errors():
-            return {network.name(): self._read(network) for network in self._libvirt.listAllNetworks(0)}
+            records = (self._read(network) for network in networks)
+            return {record.name: record for record in records if record is not None}
 
     def read_network(self, name: str) -> NetworkRecord | None:
         """Return one network, None if there is none of the name."""
@@ -112,7 +119,16 @@ class Connection:
             found = [network for network in self._libvirt.listAllNetworks(0) if network.name() == name]
             return self._read(found[0]) if found else None
 
-    def _read(self, network: t.Any) -> NetworkRecord:
+    def _read(self, network: t.Any) -> NetworkRecord | None:
+        """Return a network, None if it has gone since it was listed."""
+        try:
+            return self._read_record(network)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
+                return None
+            raise
+
+    def _read_record(self, network: t.Any) -> NetworkRecord:
         live = network.XMLDesc(0) if network.isActive() else None
         stored = None
         if network.isPersistent():
@@ -151,10 +167,10 @@ class Connection:
             for lease in sorted(leases, key=lambda lease: (lease["ipaddr"], lease["mac"] or ""))
         ]
 
-    def define_network(self, xml: str) -> None:
+    def define_network(self, xml: str, *, validate: bool = True) -> None:
         """Store a definition; libvirt validates it where it can (7.7 and later)."""
         with _own_errors():
-            if hasattr(self._libvirt, "networkDefineXMLFlags"):
+            if validate and hasattr(self._libvirt, "networkDefineXMLFlags"):
                 network = self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
             else:
                 network = self._libvirt.networkDefineXML(xml)
@@ -176,7 +192,7 @@ class Connection:
         with _own_errors():
             self._libvirt.networkLookupByName(name).destroy()
         if name in self._unshown:
-            self.define_network(self._unshown.pop(name))
+            self.define_network(self._unshown.pop(name), validate=False)
 
     def undefine_network(self, name: str) -> None:
         """Remove what is stored of a network."""

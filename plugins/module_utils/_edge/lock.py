@@ -52,7 +52,9 @@ def _open(path: str) -> int:
     try:
         return os.open(path, flags)
     except FileNotFoundError:
-        return os.open(path, flags | os.O_CREAT, 0o644)
+        descriptor = os.open(path, flags | os.O_CREAT, 0o644)
+        os.fchmod(descriptor, 0o644)  # whatever the umask, or the next user could not open it
+        return descriptor
 
 
 def _acquire(descriptor: int, timeout: int, path: str) -> None:

@@ -33,15 +33,14 @@ def parse_document(text: str, *, root: str) -> Element:
 
     Raises InputError if the text is no XML or its root has another name.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, remove_blank_text=True
-    )
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
     try:
         element = etree.fromstring(_without_declaration(text).encode("utf-8"), parser)
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
         raise InputError(f"The XML cannot be read: {error}. Give one whole <{root}> document.") from None
     if element.getroottree().docinfo.doctype:
         raise InputError("The XML has a document type declaration; remove it.")
+    _remove_comments(element)
     if element.tag != root:
         raise InputError(f"The XML is a <{element.tag!s}> document; a <{root}> document is needed.")
     return element
@@ -50,6 +49,25 @@ def parse_document(text: str, *, root: str) -> Element:
 def _without_declaration(text: str) -> str:
     """Leave out the XML declaration: the encoding that it names was a file's, and a text has none."""
     return re.sub(r"\A\s*<\?xml\s[^>]*\?>", "", text).lstrip()
+
+
+def _remove_comments(element: Element) -> None:
+    """Remove comments and processing instructions, but not those in what belongs to others."""
+    for child in list(element):
+        if isinstance(child, (etree._Comment, etree._ProcessingInstruction)):
+            _remove(element, child)
+        elif child.tag != _FOREIGN:
+            _remove_comments(child)
+
+
+def _remove(parent: Element, child: Element) -> None:
+    """Remove a child, but not the text behind it."""
+    before = child.getprevious()
+    if before is None:
+        parent.text = (parent.text or "") + (child.tail or "")
+    else:
+        before.tail = (before.tail or "") + (child.tail or "")
+    parent.remove(child)
 
 
 def canonical_text(element: Element) -> str:
@@ -64,8 +82,18 @@ def parse_fragment(text: str | bytes) -> Element:
 
 
 def pretty_text(element: Element) -> str:
-    """Return the element as an indented document."""
+    """Return the element as an indented document, but for what belongs to others, where white space may have a meaning."""
+    foreign = [(parent, list(parent)) for parent in element.iterfind(_FOREIGN)]
+    for parent, children in foreign:
+        for child in children:
+            parent.remove(child)
     etree.indent(element, space="  ")
+    for parent, children in foreign:
+        parent.text = "\n    "
+        for child in children:
+            child.tail = "\n    "
+        parent.extend(children)
+        parent[-1].tail = "\n  "
     return etree.tostring(element, encoding="unicode") + "\n"
 
 
@@ -79,6 +107,9 @@ def schema_problems(text: str, *, schema: str) -> list[str]:
         return []
     return [f"line {entry.line}: {entry.message}" for entry in validator.error_log]
 
+
+# The element in whose children others keep what is theirs.
+_FOREIGN = "metadata"
 
 _SCHEMAS: dict[str, t.Any] = {}
 

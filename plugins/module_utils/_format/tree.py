@@ -113,7 +113,7 @@ def _take(field: Field, element: Element, where: str) -> t.Any:
         if parent is None:
             return None
         element.remove(parent)
-        return sorted(document.canonical_text(child) for child in parent) or None
+        return sorted(document.canonical_text(child) for child in parent if isinstance(child.tag, str)) or None
     if isinstance(field, Group):
         child = element.find(field.path)
         if child is None:

@@ -40,6 +40,7 @@ __all__ = [
     "normalise",
     "owns_bridge",
     "render_xml",
+    "reservations_of",
     "subnets_of",
 ]
 
@@ -151,6 +152,14 @@ def _holds(entry: dict[str, t.Any], address: str | None) -> bool:
 def _keep_mentioned(holder: dict[str, t.Any], given: dict[str, t.Any]) -> None:
     keys = [_host_key(host) for host in given.get("hosts", [])]
     holder["hosts"] = [host for host in holder.get("hosts", []) if _host_key(host) in keys]
+
+
+def reservations_of(definition: Definition) -> set[str]:
+    """Return whom or what the definition has reservations and DNS records for."""
+    hosts = list(definition.get("dns", {}).get("hosts", []))
+    for entry in definition.get("ips", []):
+        hosts += entry.get("dhcp", {}).get("hosts", [])
+    return {str(_host_key(host)[1]) for host in hosts}
 
 
 def _host_key(host: dict[str, t.Any]) -> tuple[str, t.Any]:

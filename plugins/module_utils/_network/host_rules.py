@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 
     Definition = dict[str, t.Any]
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["Conflicts", "find_conflicts"]
 
@@ -45,11 +47,11 @@ def find_conflicts(
 ) -> Conflicts:
     """Return what stands against the network.
 
-    Looked at is what the task introduces: what the definition has and the network had not before, or all of it if the task
-    `starts` the network. `host` is None where the host cannot be seen.
+    Looked at is what the task introduces: what the definition has and the network does not run with (or, where it does not run,
+    does not have), or all of it if the task `starts` the network. `host` is None where the host cannot be seen.
     """
     neighbours = list(others)
-    known: Definition = {} if starts else before.definition or {}
+    known: Definition = {} if starts else before.live or before.stored or {}
     refused = list(_identity_conflicts(before, definition, neighbours))
     if _bridge_name(definition) != _bridge_name(known) or mode_of(definition) != mode_of(known):
         refused += _bridge_conflicts(before, definition, neighbours, host)
@@ -110,7 +112,7 @@ def _bridge_conflicts(
 
 def _uplink_conflicts(definition: Definition, host: Host) -> Iterator[str]:
     forward = definition.get("forward", {})
-    uplinks = [forward["dev"]] if "dev" in forward else [entry["dev"] for entry in forward.get("interfaces", [])]
+    uplinks = [entry["dev"] for entry in (forward, forward.get("pf", {}), *forward.get("interfaces", [])) if "dev" in entry]
     for name in uplinks:
         link = host.links.get(name)
         if link is None:
@@ -157,15 +159,20 @@ def _occupied(before: NetworkState, others: list[NetworkState], host: Host | Non
     bridges = {_bridge_name(each) for network in (before, *others) for each in _definitions(network) if owns_bridge(each)}
     bridges.discard(None)
     for link in host.links.values():
-        if link.name in bridges or link.name == "lo":
+        if link.name in bridges:
             continue
         for address in link.addresses:
-            if not address.ip.is_link_local:
+            if not address.ip.is_link_local and not address.ip.is_loopback:
                 yield Occupied(address.network, f"the host's address {address} on {link.name}")
     for route in host.routes:
-        if route.device in bridges:
-            continue
+        through = host.links.get(route.device or "")
+        if route.device in bridges or (route.connected and through is not None and _is_inside(route.subnet, through.addresses)):
+            continue  # the latter is said of the address already
         table = "" if route.table == "main" else f" in table {route.table}"
-        through = f" through {route.device}" if route.device else ""
-        owner = f"the host's route to {route.subnet}{through}{table}"
+        device = f" through {route.device}" if route.device else ""
+        owner = f"the host's route to {route.subnet}{device}{table}"
         yield Occupied(route.subnet, owner, wide=not route.connected)
+
+
+def _is_inside(subnet: Subnet, addresses: Iterable[ipaddress.IPv4Interface | ipaddress.IPv6Interface]) -> bool:
+    return any(subnet.version == address.version and subnet.subnet_of(address.network) for address in addresses)  # type: ignore[arg-type]  # versions are equal

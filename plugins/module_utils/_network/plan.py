@@ -13,10 +13,10 @@ a list of steps, each with its reason, and the state that follows from them.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, reservations_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ __all__ = [
     "Step",
     "User",
     "Wanted",
-    "introduces_anything",
+    "is_outdated",
     "make_plan",
     "must_stop",
     "wanted_definition",
@@ -70,6 +70,7 @@ class Wanted:
     definition: Definition | None = None
     autostart: bool | None = None
     force: bool = False
+    purge_hosts: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,26 +93,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, the state after them, and whether the stored definition waits for the next start."""
+    """The steps, the state after them, and why the stored definition waits for the next start ("" where it does not)."""
 
     steps: tuple[Step, ...]
     after: NetworkState
-    pending_restart: bool = False
-    users: tuple[str, ...] = field(default=())
+    waits: str = ""
+
+    def does(self, action: Action) -> bool:
+        """Say whether the plan has such a step."""
+        return any(step.action == action for step in self.steps)
 
 
 def must_stop(before: NetworkState, wanted: Wanted) -> bool:
     """Say whether the task would like to stop the running network, so that it matters who uses it."""
     if not before.active:
         return False
-    return wanted.state in ("inactive", "absent") or _outdated(before, wanted_definition(before, wanted))
-
-
-def introduces_anything(before: NetworkState, wanted: Wanted) -> bool:
-    """Say whether the task brings onto the host what was not in use before: another definition, or a network that did not run."""
-    if wanted.state == "absent":
-        return False
-    return wanted_definition(before, wanted) != before.definition or (wanted.state == "active" and not before.active)
+    return wanted.state in ("inactive", "absent") or is_outdated(before, wanted_definition(before, wanted))
 
 
 def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Plan:
@@ -129,11 +126,11 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
         return _plan_absent(before)
     target = wanted_definition(before, wanted)
     steps = list(_define_steps(before, target))
-    outdated = _outdated(before, target)
-    blocked = outdated and bool(labels) and wanted.state != "inactive"
+    outdated = wanted.state != "inactive" and is_outdated(before, target)
+    waits = _reason_to_wait(before, wanted, target, labels) if outdated else ""
     if before.active and wanted.state == "inactive":
         steps.append(Step("stop", "the network shall not run"))
-    elif outdated and not blocked:
+    elif outdated and not waits:
         steps.append(Step("stop", "what runs differs from the definition, and no guest is plugged in"))
     autostart = _wanted_autostart(before, wanted)
     if autostart != before.autostart:
@@ -142,16 +139,31 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
     starts = wanted.state == "active" and not before.active
     if starts:
         steps.append(Step("start", "the network is not running"))
-    elif outdated and not blocked and wanted.state != "inactive":
+    elif outdated and not waits:
         steps.append(Step("start", "the definition takes effect"))
-    if blocked:
+    if waits:
         live = before.live
     elif wanted.state == "inactive":
         live = None
     else:
         live = target if before.active or starts else None
     after = NetworkState(name=before.name, stored=target, live=live, autostart=autostart)
-    return Plan(steps=tuple(steps), after=after, pending_restart=blocked, users=labels if blocked else ())
+    return Plan(steps=tuple(steps), after=after, waits=waits)
+
+
+def _reason_to_wait(before: NetworkState, wanted: Wanted, target: Definition, users: tuple[str, ...]) -> str:
+    """Return why a running network is not started anew although its definition differs, as the end of a sentence."""
+    if users:
+        return f"it is in use by {', '.join(users)}"
+    if wanted.definition is None:
+        return "the task says nothing of the definition, so that the network is not stopped for it"
+    lost = reservations_of(before.live or {}) - reservations_of(target)
+    if lost and not wanted.purge_hosts:
+        return (
+            f"the running network alone has the reservations of {', '.join(sorted(lost))}, which would be lost; put them into "
+            "the definition, or say purge_hosts: true"
+        )
+    return ""
 
 
 def _plan_absent(before: NetworkState) -> Plan:
@@ -181,7 +193,7 @@ def wanted_definition(before: NetworkState, wanted: Wanted) -> Definition:
     return before.definition
 
 
-def _outdated(before: NetworkState, target: Definition) -> bool:
+def is_outdated(before: NetworkState, target: Definition) -> bool:
     """Say whether the network runs with another definition than the wanted one."""
     return before.live is not None and before.live != carry_identity(target, before.live)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    carry_identity,
     definition_from_options,
     definition_from_xml,
     merge_definitions,
@@ -39,6 +40,7 @@ class NetworkRequest:
     state: t.Literal["active", "present", "inactive", "absent"]
     autostart: bool | None
     given: Definition | None
+    uuid: str | None
     replace: bool
     purge_hosts: bool
     force: bool
@@ -47,11 +49,14 @@ class NetworkRequest:
     @classmethod
     def from_options(cls, options: Mapping[str, t.Any]) -> NetworkRequest:
         """Return the request of a task. Raises InputError if its options cannot be."""
+        if options["lock_timeout"] < 0:
+            raise InputError(f"lock_timeout: '{options['lock_timeout']}' is less than nothing; give seconds, 0 for not waiting.")
         return cls(
             name=options["name"],
             state=options["state"],
             autostart=options["autostart"],
             given=_read_definition(options),
+            uuid=_read_uuid(options),
             replace=options["xml"] is not None or options["definition"] == "replace",
             purge_hosts=options["purge_hosts"],
             force=options["force"],
@@ -66,7 +71,11 @@ class NetworkRequest:
         definition = None
         if self.given is not None and self.state != "absent":
             definition = merge_definitions(before.definition, self.given, replace=self.replace, purge_hosts=self.purge_hosts)
-            problems = find_problems(definition)
+            if before.live is not None:
+                # where the stored definition has no bridge of its own, the running one may have
+                definition = carry_identity(definition, before.live)
+            known_problems = find_problems(before.definition) if before.definition is not None else []
+            problems = [problem for problem in find_problems(definition) if problem not in known_problems]
             if problems:
                 raise InputError(" ".join(problems))
         elif not before.exists and self.state != "absent":
@@ -75,7 +84,19 @@ class NetworkRequest:
                 f"name: the network '{self.name}' does not exist, and the task has no definition to create it from. The networks "
                 f"of this host are: {names}. Correct the name, or add forward, ips, bridge or xml."
             )
-        return Wanted(state=self.state, definition=definition, autostart=self.autostart, force=self.force)
+        if self.state == "absent" and self.uuid is not None and before.definition is not None:
+            current = before.definition.get("uuid")
+            if current != self.uuid:
+                raise InputError(
+                    f"uuid: the network '{self.name}' has {current}, not '{self.uuid}'; it is another one. Correct name or uuid."
+                )
+        return Wanted(
+            state=self.state,
+            definition=definition,
+            autostart=self.autostart,
+            force=self.force,
+            purge_hosts=self.purge_hosts,
+        )
 
 
 def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:
@@ -90,7 +111,7 @@ def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:
     if typed:
         return given
     for option in ("uuid", "definition"):
-        if options[option] is not None:
+        if options[option] is not None and options["state"] != "absent":
             raise InputError(
                 f"{option}: '{options[option]}' is given without any definition; add the definition (forward, ips, bridge …), "
                 f"or leave {option} out."
@@ -98,6 +119,11 @@ def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:
     if options["purge_hosts"]:
         raise InputError("purge_hosts: given without any definition; say in ips or dns which reservations shall be left.")
     return None
+
+
+def _read_uuid(options: Mapping[str, t.Any]) -> str | None:
+    uuid: str | None = definition_from_options({"uuid": options["uuid"]}).get("uuid")
+    return uuid
 
 
 def _read_xml(options: Mapping[str, t.Any], typed: Mapping[str, t.Any]) -> Definition:
@@ -114,8 +140,7 @@ def _read_xml(options: Mapping[str, t.Any], typed: Mapping[str, t.Any]) -> Defin
         raise InputError(f"xml: {error}") from None
     if given["name"] != options["name"]:
         raise InputError(f"xml: the document's <name> is '{given['name']}', and name is '{options['name']}'; make them equal.")
-    if options["uuid"] is not None:
-        uuid = definition_from_options({"uuid": options["uuid"]})["uuid"]
-        if given.setdefault("uuid", uuid) != uuid:
-            raise InputError(f"xml: the document's <uuid> is '{given['uuid']}', and uuid is '{uuid}'; leave one out.")
+    uuid = _read_uuid(options)
+    if uuid is not None and given.setdefault("uuid", uuid) != uuid:
+        raise InputError(f"xml: the document's <uuid> is '{given['uuid']}', and uuid is '{uuid}'; leave one out.")
     return given

@@ -32,6 +32,7 @@ _DUID = re.compile(
     r"00?:0?(1:00?:0?[a-f1-9](:[a-f0-9]{1,2}){10,12}|2(:[a-f0-9]{1,2}){5,128}|3:00?:0?[a-f1-9](:[a-f0-9]{1,2}){6,8}|4(:[a-f0-9]{1,2}){16})",
     re.IGNORECASE | re.ASCII,
 )
+_LONGEST_NAME = 246  # bytes; libvirt writes NAME.xml.new, and a file's name has 255
 _LARGEST_RANGE = 65535  # addresses; source: virSocketAddrGetRange in libvirt
 
 
@@ -44,6 +45,8 @@ def interface_problem(name: str) -> str | None:
     """Return why the kernel would not take this as the name of an interface, as the end of a sentence."""
     if len(name.encode()) > 15:
         return f"has {len(name.encode())} characters, and the kernel allows 15; choose a shorter name"
+    if name in ("all", "default"):
+        return "stands for all interfaces in the kernel's settings; choose another name"
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name in (".", ".."):
         return "has characters that no interface name may have; use letters, digits, '-', '_' and '.'"
     return None
@@ -56,6 +59,8 @@ def _name(definition: Definition) -> Iterator[str]:
     name = definition["name"]
     if "/" in name or name.strip() != name or name in (".", ".."):
         yield f"name: '{name}' cannot name a network; leave out '/' and white space at the ends."
+    if len(name.encode()) > _LONGEST_NAME:
+        yield f"name: '{name[:20]}…' has {len(name.encode())} bytes; libvirt allows {_LONGEST_NAME}, choose a shorter name."
 
 
 def _interface_names(definition: Definition) -> Iterator[str]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
+import functools
 import os
 import typing as t
 
@@ -18,24 +18,17 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import (
     CONNECTION_OPTIONS,
     Connection,
-    LibvirtError,
-    NetworkRecord,
     is_local,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host
 from ansible_collections.kvmops.network.plugins.module_utils._edge.lock import host_lock
-from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError, NetworkError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document
 from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
-    carry_identity,
-    render_xml,
-)
+from ansible_collections.kvmops.network.plugins.module_utils._network.apply import apply_plan
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import Conflicts, find_conflicts
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
-    NetworkState,
-    Plan,
-    introduces_anything,
     make_plan,
     must_stop,
     wanted_definition,
@@ -43,6 +36,9 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.plan impor
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_diff, make_result
+
+if t.TYPE_CHECKING:
+    Definition = dict[str, t.Any]
 
 __all__ = ["run_network_task"]
 
@@ -66,34 +62,34 @@ def _converge(module: AnsibleModule, connection: Connection, request: NetworkReq
     records = connection.read_networks()
     before = read_state(request.name, records.get(request.name))
     wanted = request.wanted(before, known=records)
-    introduces, stops = introduces_anything(before, wanted), must_stop(before, wanted)
-    host = _see_host(module) if introduces or stops else None
-    if introduces:
+    see_host = functools.lru_cache(maxsize=None)(lambda: _see_host(module))
+    users = find_users(before, connection.read_guest_nics(), see_host()) if must_stop(before, wanted) else []
+    plan = make_plan(before, wanted, users)
+    if plan.does("define") or plan.does("start"):
         definition = wanted_definition(before, wanted)
-        if definition != before.definition:
-            _check_schema(module.params["xml"] or render_xml(definition), connection.version())
+        validate = _check_schema(module.params["xml"], before.stored, definition, connection.version())
         others = [read_state(name, record) for name, record in records.items() if name != request.name]
-        starts = wanted.state == "active" and not before.active
+        starts = plan.does("start") and not before.active
         conflicts = find_conflicts(
-            before, definition, others=others, host=host, starts=starts, allow_overlap=request.allow_overlap
+            before, definition, others=others, host=see_host(), starts=starts, allow_overlap=request.allow_overlap
         )
         _refuse(module, conflicts)
-    users = find_users(before, connection.read_guest_nics(), host) if stops else []
-    plan = make_plan(before, wanted, users)
+    else:
+        validate = True
     if plan.steps and not module.check_mode:
-        _apply(connection, plan, before, records.get(request.name))
+        apply_plan(connection, plan, before, records.get(request.name), validate=validate)
         after = read_state(request.name, connection.read_network(request.name))
     else:
         after = plan.after
-    if plan.pending_restart:
+    if plan.waits:
         module.warn(
             f"The definition of the network '{request.name}' is stored, but does not take effect before the network "
-            f"is started anew: it is in use by {', '.join(plan.users)}."
+            f"is started anew: {plan.waits}."
         )
     result = {
         "changed": bool(plan.steps),
         "actions": [str(step) for step in plan.steps],
-        "pending_restart": plan.pending_restart,
+        "pending_restart": bool(plan.waits),
         "network": make_result(after),
     }
     if plan.steps and module._diff:
@@ -119,98 +115,23 @@ def _refuse(module: AnsibleModule, conflicts: Conflicts) -> None:
         module.warn(sentence)
 
 
-def _check_schema(text: str, version: str) -> None:
-    schema = next((path for path in _SCHEMAS if os.path.exists(path)), None)
-    problems = document.schema_problems(text, schema=schema) if schema else []
-    if problems:
-        raise InputError(
-            f"The definition does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. Correct "
-            "it, see https://libvirt.org/formatnetwork.html."
-        )
+def _check_schema(xml: str | None, stored: Definition | None, definition: Definition, version: str) -> bool:
+    """Refuse a definition that does not fit libvirt's schema; `xml` is the document that the task gives, if it gives one.
 
-
-# --- applying a plan ----------------------------------------------------------------------------------------------------------
-
-
-def _apply(connection: Connection, plan: Plan, before: NetworkState, record: NetworkRecord | None) -> None:
-    """Do the steps, and look whether they had their effect. If one fails, everything is put back as it was.
-
-    Raises ApplyError with the reason, and with what could not be put back.
+    A stored definition that did not fit either is no reason to refuse a change to something else in it. Return whether libvirt
+    shall validate the definition itself.
     """
-    name = before.name
-    doing = ""
-    try:
-        for step in plan.steps:
-            doing = step.action
-            _do(connection, step.action, name, plan.after)
-        doing = "verify"
-        _verify(connection, plan.after)
-    except NetworkError as error:
-        failure = f"The network '{name}': '{doing}' failed: {str(error).rstrip('.')}"
-        try:
-            _put_back(connection, before, record)
-        except NetworkError as second:
-            raise ApplyError(
-                f"{failure}. Putting everything back failed too: {str(second).rstrip('.')}. Look at it with virsh net-list --all."
-            ) from None
-        raise ApplyError(f"{failure}. Everything was put back as it was.") from None
-
-
-def _do(connection: Connection, action: str, name: str, after: NetworkState) -> None:
-    if action == "define":
-        connection.define_network(render_xml(after.stored or {}))
-    elif action == "start":
-        connection.start_network(name)
-    elif action == "stop":
-        connection.stop_network(name)
-    elif action == "undefine":
-        connection.undefine_network(name)
-    else:
-        connection.set_network_autostart(name, autostart=action == "autostart on")
-
-
-def _verify(connection: Connection, wanted: NetworkState) -> None:
-    """Raise LibvirtError if what libvirt shows now is not what was wanted."""
-    actual = read_state(wanted.name, connection.read_network(wanted.name))
-    if not connection.shows_stored and actual.active:
-        actual = NetworkState(name=actual.name, stored=wanted.stored, live=actual.live, autostart=actual.autostart)
-    for label, want, have in (
-        ("active", wanted.active, actual.active),
-        ("stored", wanted.stored is not None, actual.stored is not None),
-        ("autostart", wanted.autostart, actual.autostart),
-    ):
-        if want != have:
-            raise LibvirtError(f"libvirt said that it was done, but the network is {'' if have else 'not '}{label}")
-    for want_definition, have_definition in ((wanted.stored, actual.stored), (wanted.live, actual.live)):
-        if want_definition is None or have_definition is None:
-            continue
-        want_text, have_text = render_xml(carry_identity(want_definition, have_definition)), render_xml(have_definition)
-        if want_text != have_text:
-            lines = difflib.unified_diff(want_text.splitlines(), have_text.splitlines(), "wanted", "libvirt", lineterm="", n=0)
-            raise LibvirtError("libvirt keeps another definition than was asked for: " + " | ".join(lines))
-
-
-def _put_back(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> None:
-    """Bring a network back to what it was, as libvirt itself wrote it."""
-    now = connection.read_network(before.name)
-    if record is None:
-        if now is not None and now.live_xml is not None:
-            connection.stop_network(before.name)
-        if now is not None and now.stored_xml is not None:
-            connection.undefine_network(before.name)
-        return
-    runs = now is not None and now.live_xml is not None
-    if record.stored_xml is not None and (now is None or now.stored_xml != record.stored_xml):
-        connection.define_network(record.stored_xml)
-    elif record.stored_xml is None and now is not None and now.stored_xml is not None:
-        connection.undefine_network(before.name)
-    if runs and read_state(before.name, now).live != before.live:
-        connection.stop_network(before.name)
-        runs = False
-    if record.live_xml is not None and not runs:
-        if record.stored_xml is not None:
-            connection.start_network(before.name)
-        else:
-            connection.create_network(record.live_xml)
-    if record.stored_xml is not None:
-        connection.set_network_autostart(before.name, autostart=record.autostart)
+    schema = next((path for path in _SCHEMAS if os.path.exists(path)), None)
+    if schema is None:
+        return True
+    if stored is not None and document.schema_problems(render_xml(stored), schema=schema):
+        return False
+    texts = [xml, render_xml(definition)] if xml is not None else [render_xml(definition)]
+    for text in texts:
+        problems = document.schema_problems(text, schema=schema)
+        if problems:
+            raise InputError(
+                f"The definition does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. "
+                "Correct it, see https://libvirt.org/formatnetwork.html."
+            )
+    return True

@@ -18,6 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     owns_bridge,
     render_xml,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_outdated
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
@@ -66,11 +67,11 @@ def make_diff(before: NetworkState, plan: Plan) -> dict[str, str]:
         "before_header": f"network {before.name}",
         "after_header": f"network {before.name}",
         "before": _describe(before, old if old is not None else before.live),
-        "after": _describe(after, _with_generated(new), pending=plan.pending_restart),
+        "after": _describe(after, _with_generated(new)),
     }
 
 
-def _describe(state: NetworkState, definition: Definition | None, *, pending: bool = False) -> str:
+def _describe(state: NetworkState, definition: Definition | None) -> str:
     if not state.exists:
         return "state: absent\n"
     lines = [
@@ -78,7 +79,7 @@ def _describe(state: NetworkState, definition: Definition | None, *, pending: bo
         f"persistent: {'yes' if state.stored is not None else 'no'}",
         f"autostart: {'yes' if state.autostart else 'no'}",
     ]
-    if pending:
+    if state.stored is not None and is_outdated(state, state.stored):
         lines.append("pending restart: yes")
     return "\n".join(lines) + "\n" + (render_xml(definition) if definition is not None else "")
 

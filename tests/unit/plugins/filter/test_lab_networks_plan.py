@@ -38,6 +38,7 @@ def active(name: str, bridge: str, mode: str, ips: list[dict[str, t.Any]]) -> di
         "forward": {"mode": mode},
         "bridge": {"name": bridge},
         "ips": ips,
+        "purge_hosts": False,
         "allow_overlap": [],
     }
 
@@ -76,7 +77,7 @@ def test_an_isolated_network_without_the_host() -> None:
 def test_what_is_omitted_is_what_the_specification_says() -> None:
     """Ansible validates with the defaults of suboptions, but does not fill them in."""
     defaults = {name: option["default"] for name, option in ENTRY.items() if "default" in option}
-    assert set(defaults) == {"state", "prefix", "autostart", "allow_overlap", "force"}
+    assert set(defaults) == {"state", "prefix", "autostart", "purge_hosts", "allow_overlap", "force"}
     assert plan([{**defaults, **NAT}]) == plan([NAT])
     assert plan([{**defaults, "name": "x", "state": "absent"}]) == plan([{"name": "x", "state": "absent"}])
 

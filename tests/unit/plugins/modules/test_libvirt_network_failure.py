@@ -112,13 +112,15 @@ def test_a_transient_network_stays_transient(driver: libvirt.virConnect, monkeyp
 def test_a_failure_of_putting_back_is_said_too(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     apply(**OPTIONS)
     fail(monkeypatch, "start", times=2)
-    result = network_task(name="lab", mtu=9000)
+    result = network_task(name="lab", mtu=9000, autostart=False)
     assert result.msg == (
-        "The network 'lab': 'start' failed: the disk is full. Putting everything back failed too: the disk is full. "
-        "Look at it with "
-        "virsh net-list --all."
+        "The network 'lab': 'start' failed: the disk is full. Not everything could be put back: it does not run (the disk is "
+        "full)."
     )
+    # all the rest is as it was
     assert driver.networkLookupByName("lab").isActive() == 0
+    assert driver.networkLookupByName("lab").autostart() == 1
+    assert "9000" not in driver.networkLookupByName("lab").XMLDesc(0)
 
 
 def test_guests_stay_plugged_in_when_a_definition_cannot_be_stored(
@@ -189,10 +191,14 @@ def test_what_libvirt_did_not_do_to_a_network_that_is_there_is_noticed(
 
 def test_what_libvirt_keeps_differently_is_noticed(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Connection.define_network
-    monkeypatch.setattr(Connection, "define_network", lambda self, xml: real(self, xml.replace("1400", "1500")))
+
+    def define_another(self: Connection, xml: str, *, validate: bool) -> None:
+        real(self, xml.replace("1400", "1500"), validate=validate)
+
+    monkeypatch.setattr(Connection, "define_network", define_another)
     result = network_task(**OPTIONS)
     assert result.msg == (
         "The network 'lab': 'verify' failed: libvirt keeps another definition than was asked for: --- wanted | +++ libvirt | "
-        '@@ -5 +5 @@ | -  <mtu size="1400"/> | +  <mtu size="1500"/>. Everything was put back as it was.'
+        '@@ -5 +5 @@ | - <mtu size="1400"/> | + <mtu size="1500"/>. Everything was put back as it was.'
     )
     assert snapshot(driver) == {}

@@ -122,12 +122,31 @@ def test_the_networks_own_routes_are_looked_at_too() -> None:
     [
         link("eth0", "192.168.121.1/24"),
         link("eth0", "169.254.1.1/16", "fe80::1/64"),
-        link("lo", "127.0.0.1/8", "192.168.122.9/32"),
+        link("lo", "127.0.0.1/8", "::1/128"),
         route("192.168.121.0/24"),
     ],
 )
 def test_what_does_not_overlap(part: Link | Route) -> None:
     assert conflicts(f"<ip address='169.254.3.1' prefix='24'/>{NAT}", part) == NONE
+
+
+def test_an_address_on_the_loopback_interface_is_the_hosts_too() -> None:
+    found = conflicts(NAT, link("lo", "127.0.0.1/8", "192.168.122.9/32"))
+    assert [sentence.split(".  ")[0] for sentence in found.overlaps] == list(found.overlaps)
+    assert found.overlaps[0].startswith("The subnet 192.168.122.0/24 overlaps with the host's address 192.168.122.9/32 on lo.")
+
+
+def test_one_cause_is_said_once() -> None:
+    found = conflicts(NAT, link("eth0", "192.168.122.9/24"), route("192.168.122.0/24", "eth0"), route("192.168.122.1/32", "eth0"))
+    assert len(found.overlaps) == 1
+
+
+def test_what_the_network_does_not_run_with_yet_is_looked_at() -> None:
+    waiting = {"name": "lab", "ips": [{"address": "10.99.0.1", "prefix": 24}]}
+    before = NetworkState("lab", stored=waiting, live={"name": "lab", "ips": [{"address": "192.168.122.1", "prefix": 24}]})
+    host = Host(links={"eth0": link("eth0", "10.99.0.7/16")}, routes=())
+    found = find_conflicts(before, waiting, others=[], host=host, starts=False, allow_overlap=[])
+    assert found.overlaps[0].startswith("The subnet 10.99.0.0/24 overlaps with the host's address 10.99.0.7/16 on eth0.")
 
 
 def test_a_wide_route_is_a_warning() -> None:

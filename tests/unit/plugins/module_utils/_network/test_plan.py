@@ -18,7 +18,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.plan impor
     Plan,
     User,
     Wanted,
-    introduces_anything,
     make_plan,
     must_stop,
 )
@@ -79,8 +78,8 @@ def actions(plan: Plan) -> list[str]:
         ("transient", "active", NEW, ["define", "stop", "start"]),
         ("transient", "inactive", None, ["define", "stop"]),
         ("transient", "absent", None, ["stop"]),
-        # what waits for a restart gets it as soon as nobody is plugged in
-        ("pending", "active", None, ["stop", "start"]),
+        # what waits for a restart gets it as soon as nobody is plugged in, from a task that speaks of it
+        ("pending", "active", NEW, ["stop", "start"]),
         ("pending", "active", OLD, ["define"]),
         ("pending", "inactive", None, ["stop"]),
     ],
@@ -88,8 +87,7 @@ def actions(plan: Plan) -> list[str]:
 def test_steps(before: str, state: str, definition: dict[str, t.Any] | None, expected: list[str]) -> None:
     plan = plan_of(before, state, definition=definition)
     assert actions(plan) == expected
-    assert not plan.pending_restart
-    assert plan.users == ()
+    assert plan.waits == ""
     if state == "absent":
         assert plan.after == NetworkState("lab")
     else:
@@ -115,8 +113,7 @@ def test_a_network_in_use_keeps_running(
     for force in (False, True):
         plan = plan_of(before, state, definition=definition, users=USERS, force=force)
         assert actions(plan) == expected
-        assert plan.pending_restart
-        assert plan.users == ("guest 'a'", "guest 'b'")
+        assert plan.waits == "it is in use by guest 'a', guest 'b'"
         assert (plan.after.stored, plan.after.live) == (NEW, OLD)
 
 
@@ -132,8 +129,36 @@ def test_a_network_in_use_is_not_stopped(before: str, state: str) -> None:
         plan_of(before, state, users=USERS)
     forced = plan_of(before, state, users=USERS, force=True)
     assert "stop" in actions(forced)
-    assert not forced.pending_restart
+    assert forced.waits == ""
     assert forced.after.live is None
+
+
+@pytest.mark.parametrize("state", ["active", "present"])
+def test_a_task_without_a_definition_restarts_nothing(state: str) -> None:
+    plan = plan_of("pending", state, autostart=False)
+    assert actions(plan) == ["autostart off"]
+    assert plan.waits == "the task says nothing of the definition, so that the network is not stopped for it"
+    assert (plan.after.stored, plan.after.live) == (NEW, OLD)
+
+
+def test_reservations_of_the_running_network_alone_are_not_restarted_away() -> None:
+    def serving(*hosts: dict[str, str]) -> dict[str, t.Any]:
+        return {**OLD, "ips": [{"address": "192.168.101.1", "prefix": 24, "dhcp": {"hosts": list(hosts)}}]}
+
+    known, late = {"mac": "52:54:00:00:00:01", "ip": "192.168.101.5"}, {"mac": "52:54:00:00:00:02", "ip": "192.168.101.6"}
+    before = NetworkState("lab", stored=serving(known), live=serving(known, late), autostart=True)
+    target = {**serving(known), "mtu": 9000}
+    plan = make_plan(before, Wanted(state="active", definition=target), [])
+    assert actions(plan) == ["define"]
+    assert plan.waits == (
+        "the running network alone has the reservations of 52:54:00:00:00:02, which would be lost; put them into the definition, "
+        "or say purge_hosts: true"
+    )
+    for wanted in (
+        Wanted(state="active", definition=target, purge_hosts=True),
+        Wanted(state="active", definition={**serving(known, late), "mtu": 9000}),
+    ):
+        assert actions(make_plan(before, wanted, [])) == ["define", "stop", "start"]
 
 
 def test_users_of_what_does_not_run_do_not_matter() -> None:
@@ -160,30 +185,6 @@ def test_when_it_matters_who_is_plugged_in(
     before: str, state: t.Any, definition: dict[str, t.Any] | None, expected: bool
 ) -> None:
     assert must_stop(BEFORE[before], Wanted(state=state, definition=definition)) is expected
-
-
-@pytest.mark.parametrize(
-    ("before", "state", "definition", "expected"),
-    [
-        ("nothing", "active", NEW, True),
-        ("nothing", "absent", None, False),
-        ("stored", "active", None, True),
-        ("stored", "present", None, False),
-        ("stored", "present", OLD, False),
-        ("stored", "present", NEW, True),
-        ("stored", "inactive", NEW, True),
-        ("stored", "absent", None, False),
-        ("runs", "active", None, False),
-        ("runs", "active", NEW, True),
-        ("runs", "inactive", None, False),
-        ("transient", "active", None, False),
-        ("pending", "active", None, False),
-    ],
-)
-def test_what_brings_something_onto_the_host(
-    before: str, state: t.Any, definition: dict[str, t.Any] | None, expected: bool
-) -> None:
-    assert introduces_anything(BEFORE[before], Wanted(state=state, definition=definition)) is expected
 
 
 @pytest.mark.parametrize(
@@ -276,4 +277,4 @@ def test_once_it_is_done_nothing_is_left_to_do(
     if state == "absent":
         assert again.steps == ()
     else:
-        assert again == Plan(steps=(), after=plan.after, pending_restart=plan.pending_restart, users=plan.users)
+        assert again == Plan(steps=(), after=plan.after, waits=plan.waits)

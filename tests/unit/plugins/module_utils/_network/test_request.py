@@ -31,6 +31,7 @@ def test_nothing_is_said_of_the_definition() -> None:
         state="inactive",
         autostart=False,
         given=None,
+        uuid=None,
         replace=False,
         purge_hosts=False,
         force=True,

@@ -78,7 +78,10 @@ def test_what_no_option_says_is_in_the_xml_only() -> None:
 
 
 def test_a_new_network() -> None:
-    plan = Plan(steps=(), after=NetworkState("lab", stored={"name": "lab", "mtu": 9000}, live={}, autostart=True))
+    plan = Plan(
+        steps=(),
+        after=NetworkState("lab", stored={"name": "lab", "mtu": 9000}, live={"name": "lab", "mtu": 9000}, autostart=True),
+    )
     assert make_diff(NetworkState("lab"), plan) == {
         **HEAD,
         "before": "state: absent\n",
@@ -128,7 +131,7 @@ def test_a_transient_network_that_stays() -> None:
 
 def test_a_definition_that_waits() -> None:
     after = NetworkState("lab", stored=NEW, live=OLD)
-    diff = make_diff(NetworkState("lab", stored=OLD, live=OLD), Plan(steps=(), after=after, pending_restart=True))
+    diff = make_diff(NetworkState("lab", stored=OLD, live=OLD), Plan(steps=(), after=after, waits="it is in use"))
     assert diff["after"] == "state: active\npersistent: yes\nautostart: no\npending restart: yes\n" + xml(9000)
 
 
@@ -136,7 +139,7 @@ def test_a_restart_that_brings_up_what_waited_shows_what_changes_for_the_guests(
     before = NetworkState("lab", stored=NEW, live=OLD)
     diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=NEW, live=NEW)))
     head = "state: active\npersistent: yes\nautostart: no\n"
-    assert diff == {**HEAD, "before": head + xml(1400), "after": head + xml(9000)}
+    assert diff == {**HEAD, "before": f"{head}pending restart: yes\n{xml(1400)}", "after": head + xml(9000)}
 
 
 def test_a_new_definition_is_compared_with_the_one_that_is_stored() -> None:
@@ -144,4 +147,4 @@ def test_a_new_definition_is_compared_with_the_one_that_is_stored() -> None:
     before = NetworkState("lab", stored=NEW, live=OLD)
     diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=newest, live=newest)))
     head = "state: active\npersistent: yes\nautostart: no\n"
-    assert diff == {**HEAD, "before": head + xml(9000), "after": head + xml(1500)}
+    assert diff == {**HEAD, "before": f"{head}pending restart: yes\n{xml(9000)}", "after": head + xml(1500)}
