@@ -83,9 +83,9 @@ def test_what_is_omitted_is_what_the_specification_says() -> None:
 
 
 def test_every_option_has_its_effect() -> None:
-    network = {**NAT, "prefix": 16, "dhcp": RANGE, "autostart": False, "allow_overlap": ["b"]}
+    network = {**NAT, "prefix": 16, "dhcp": RANGE, "autostart": False, "purge_hosts": True, "allow_overlap": ["b"]}
     expected = active("a", "br-a", "nat", [{"address": "10.1.0.1", "prefix": 16, "dhcp": {"ranges": [RANGE]}}])
-    assert plan([network])["networks"] == [{**expected, "autostart": False, "allow_overlap": ["b"]}]
+    assert plan([network])["networks"] == [{**expected, "autostart": False, "purge_hosts": True, "allow_overlap": ["b"]}]
     assert plan([{"name": "x", "state": "absent", "force": True}])["networks"] == [
         {"name": "x", "state": "absent", "force": True}
     ]
