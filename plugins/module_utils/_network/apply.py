@@ -101,11 +101,14 @@ def _verify(connection: Connection, wanted: NetworkState) -> None:
 def _put_back(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> list[str]:
     """Bring a network back to what it was, as libvirt itself wrote it. Return what could not be brought back, and why."""
     left = []
-    for label, step in _steps_back(connection, before, record):
-        try:
-            step()
-        except NetworkError as error:
-            left.append(f"{label} ({_one_line(error)})")
+    try:
+        for label, step in _steps_back(connection, before, record):
+            try:
+                step()
+            except NetworkError as error:
+                left.append(f"{label} ({_one_line(error)})")
+    except NetworkError as error:
+        left.append(f"it can no longer be looked at ({_one_line(error)})")
     return left
 
 
