@@ -105,7 +105,7 @@ def schema_problems(text: str, *, schema: str) -> list[str]:
     validator = _load_schema(schema)
     if validator.validate(parse_fragment(_without_declaration(text))):
         return []
-    return [f"line {entry.line}: {entry.message}" for entry in validator.error_log]
+    return list(dict.fromkeys(entry.message for entry in validator.error_log))
 
 
 # The element in whose children others keep what is theirs.

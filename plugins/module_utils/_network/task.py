@@ -118,20 +118,19 @@ def _refuse(module: AnsibleModule, conflicts: Conflicts) -> None:
 def _check_schema(xml: str | None, stored: Definition | None, definition: Definition, version: str) -> bool:
     """Refuse a definition that does not fit libvirt's schema; `xml` is the document that the task gives, if it gives one.
 
-    A stored definition that did not fit either is no reason to refuse a change to something else in it. Return whether libvirt
-    shall validate the definition itself.
+    What did not fit in the stored definition either is no reason to refuse a change to something else in it. Return whether
+    libvirt shall validate the definition itself.
     """
     schema = next((path for path in _SCHEMAS if os.path.exists(path)), None)
     if schema is None:
         return True
-    if stored is not None and document.schema_problems(render_xml(stored), schema=schema):
-        return False
+    known = document.schema_problems(render_xml(stored), schema=schema) if stored is not None else []
     texts = [xml, render_xml(definition)] if xml is not None else [render_xml(definition)]
     for text in texts:
-        problems = document.schema_problems(text, schema=schema)
+        problems = [problem for problem in document.schema_problems(text, schema=schema) if problem not in known]
         if problems:
             raise InputError(
                 f"The definition does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. "
                 "Correct it, see https://libvirt.org/formatnetwork.html."
             )
-    return True
+    return not known

@@ -39,6 +39,8 @@ def test_what_libvirt_took_before_is_no_reason_to_refuse_another_change(driver: 
 
 def test_a_new_mistake_beside_an_old_one_is_refused(driver: libvirt.virConnect) -> None:
     driver.networkDefineXML(ODD)
+    mistyped = ODD.replace("<dns>", "<bandwith/><dns>")
+    assert "bandwith" in network_task(name="odd", state="present", xml=mistyped).msg
     result = network_task(name="odd", state="present", mtu=14)
     assert result.msg == "mtu: '14' is not possible; choose a value from 68 to 65535 bytes."
 
