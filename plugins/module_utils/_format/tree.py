@@ -32,7 +32,21 @@ if t.TYPE_CHECKING:
 
     Data = dict[str, t.Any]
 
-__all__ = ["REST", "Entries", "Field", "Fields", "Fragments", "Group", "Value", "coerce", "merge", "parse", "prune", "render"]
+__all__ = [
+    "REST",
+    "Entries",
+    "Field",
+    "Fields",
+    "Fragments",
+    "Group",
+    "Value",
+    "coerce",
+    "entry_key",
+    "merge",
+    "parse",
+    "prune",
+    "render",
+]
 
 REST = "_rest"
 

@@ -28,8 +28,10 @@ __all__ = ["apply_plan"]
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def apply_plan(connection: Connection, plan: Plan, before: NetworkState, record: NetworkRecord | None, *, validate: bool) -> None:
-    """Do the steps, and look whether they had their effect. If one fails, everything is put back as it was.
+def apply_plan(
+    connection: Connection, plan: Plan, before: NetworkState, record: NetworkRecord | None, *, validate: bool
+) -> NetworkState:
+    """Do the steps, look whether they had their effect, and return what is there. If one fails, everything is put back.
 
     `record` is the network as libvirt showed it before. Raises ApplyError with the reason, and with what could not be put back.
     """
@@ -41,7 +43,7 @@ def apply_plan(connection: Connection, plan: Plan, before: NetworkState, record:
                 doing = step.action
                 _do(connection, step.action, name, plan.after, validate=validate)
             doing = "verify"
-            _verify(connection, plan.after)
+            return _verify(connection, plan.after)
         except NetworkError as error:
             failure = f"The network '{name}': '{doing}' failed: {_one_line(error)}"
             left = _put_back(connection, before, record)
@@ -77,9 +79,9 @@ def _do(connection: Connection, action: str, name: str, after: NetworkState, *, 
         connection.set_network_autostart(name, autostart=action == "autostart on")
 
 
-def _verify(connection: Connection, wanted: NetworkState) -> None:
-    """Raise LibvirtError if what libvirt shows now is not what was wanted."""
-    actual = read_state(wanted.name, connection.read_network(wanted.name))
+def _verify(connection: Connection, wanted: NetworkState) -> NetworkState:
+    """Return what libvirt shows now. Raises LibvirtError if it is not what was wanted."""
+    shown = actual = read_state(wanted.name, connection.read_network(wanted.name))
     if not connection.shows_stored and actual.active:
         actual = NetworkState(name=actual.name, stored=wanted.stored, live=actual.live, autostart=actual.autostart)
     for label, want, have in (
@@ -96,6 +98,7 @@ def _verify(connection: Connection, wanted: NetworkState) -> None:
         if want_text != have_text:
             lines = difflib.unified_diff(want_text.splitlines(), have_text.splitlines(), "wanted", "libvirt", lineterm="", n=0)
             raise LibvirtError("libvirt keeps another definition than was asked for: " + " | ".join(lines))
+    return shown
 
 
 def _put_back(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> list[str]:

@@ -18,7 +18,12 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document, tree
-from ansible_collections.kvmops.network.plugins.module_utils._network.elements import DNSMASQ_NAMESPACE, NETWORK
+from ansible_collections.kvmops.network.plugins.module_utils._network.elements import (
+    DHCP_HOSTS,
+    DNS_HOSTS,
+    DNSMASQ_NAMESPACE,
+    NETWORK,
+)
 
 try:
     from lxml import etree
@@ -29,6 +34,7 @@ if t.TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
     Definition = dict[str, t.Any]
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = [
     "GENERATED",
@@ -41,6 +47,7 @@ __all__ = [
     "owns_bridge",
     "render_xml",
     "reservations_of",
+    "subnet_of",
     "subnets_of",
 ]
 
@@ -107,11 +114,11 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     if not purge_hosts:
         _rehouse_reservations(current, merged)
     if purge_hosts and (replace or "dns" in given):
-        _keep_mentioned(merged.get("dns", {}), given.get("dns", {}))
+        _keep_mentioned(DNS_HOSTS, merged.get("dns", {}), given.get("dns", {}))
     if purge_hosts and (replace or "ips" in given):
         mentioned = {entry["address"]: entry.get("dhcp", {}) for entry in given.get("ips", [])}
         for entry in merged.get("ips", []):
-            _keep_mentioned(entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
+            _keep_mentioned(DHCP_HOSTS, entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
     return carry_identity(normalise(merged), current)
 
 
@@ -128,10 +135,10 @@ def _rehouse_reservations(current: Definition, merged: Definition) -> None:
         for host in gone.get("dhcp", {}).get("hosts", []):
             homes = [entry for entry in entries if _holds(entry, host.get("ip"))]
             if not homes:
-                lost.append(f"{_host_key(host)[1]} ({host.get('ip')})")
+                lost.append(f"{_owner(DHCP_HOSTS, host)} ({host.get('ip')})")
                 continue
             hosts = homes[0].setdefault("dhcp", {}).setdefault("hosts", [])
-            if _host_key(host) not in [_host_key(other) for other in hosts]:
+            if _owner(DHCP_HOSTS, host) not in [_owner(DHCP_HOSTS, other) for other in hosts]:
                 hosts.append(host)
     if lost:
         raise InputError(
@@ -144,29 +151,26 @@ def _holds(entry: dict[str, t.Any], address: str | None) -> bool:
     """Say whether an address lies in the subnet of an entry of `ips`."""
     if address is None or "prefix" not in entry:
         return False
-    ip = ipaddress.ip_address(address)
-    subnet = ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False)
+    ip, subnet = ipaddress.ip_address(address), subnet_of(entry)
     return ip.version == subnet.version and ip in subnet
 
 
-def _keep_mentioned(holder: dict[str, t.Any], given: dict[str, t.Any]) -> None:
-    keys = [_host_key(host) for host in given.get("hosts", [])]
-    holder["hosts"] = [host for host in holder.get("hosts", []) if _host_key(host) in keys]
+def _keep_mentioned(field: tree.Entries, holder: dict[str, t.Any], given: dict[str, t.Any]) -> None:
+    owners = [_owner(field, host) for host in given.get("hosts", [])]
+    holder["hosts"] = [host for host in holder.get("hosts", []) if _owner(field, host) in owners]
 
 
 def reservations_of(definition: Definition) -> set[str]:
     """Return whom or what the definition has reservations and DNS records for."""
-    hosts = list(definition.get("dns", {}).get("hosts", []))
+    owners = {_owner(DNS_HOSTS, host) for host in definition.get("dns", {}).get("hosts", [])}
     for entry in definition.get("ips", []):
-        hosts += entry.get("dhcp", {}).get("hosts", [])
-    return {str(_host_key(host)[1]) for host in hosts}
+        owners |= {_owner(DHCP_HOSTS, host) for host in entry.get("dhcp", {}).get("hosts", [])}
+    return owners
 
 
-def _host_key(host: dict[str, t.Any]) -> tuple[str, t.Any]:
-    for name in ("mac", "id", "name", "ip"):
-        if name in host:
-            return name, host[name]
-    return "", None
+def _owner(field: tree.Entries, host: dict[str, t.Any]) -> str:
+    """Return what tells a reservation from the others, as text: a MAC address, an identifier, a name, or an address."""
+    return " ".join(tree.entry_key(field, host) or ())
 
 
 def carry_identity(definition: Definition, current: Definition) -> Definition:
@@ -188,10 +192,14 @@ def owns_bridge(definition: Definition) -> bool:
     return mode_of(definition) in ("none", "nat", "route", "open")
 
 
-def subnets_of(definition: Definition) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def subnets_of(definition: Definition) -> list[Subnet]:
     """Return the subnets of the network's addresses and routes."""
-    owned = definition.get("ips", []) + definition.get("routes", [])
-    return [ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False) for entry in owned]
+    return [subnet_of(entry) for entry in definition.get("ips", []) + definition.get("routes", [])]
+
+
+def subnet_of(entry: dict[str, t.Any]) -> Subnet:
+    """Return the subnet of one entry of `ips` or `routes` that has its prefix."""
+    return ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False)
 
 
 def mode_of(definition: Definition) -> str:

@@ -28,7 +28,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.codecs impo
 )
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Fragments, Group, Value
 
-__all__ = ["DNSMASQ_NAMESPACE", "NETWORK"]
+__all__ = ["DHCP_HOSTS", "DNSMASQ_NAMESPACE", "DNS_HOSTS", "NETWORK"]
 
 DNSMASQ_NAMESPACE = "http://libvirt.org/schemas/network/dnsmasq/1.0"
 _DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
@@ -152,6 +152,30 @@ _DOMAIN = Group(
     ),
 )
 
+# What the DNS server knows, and for whom the DHCP server reserves an address: both have other owners than the network too.
+DNS_HOSTS = Entries(
+    "hosts",
+    "host",
+    # the first name is what a reverse look-up answers
+    (Value("ip", "@ip", ADDRESS), Entries("hostnames", "hostname", Value("", "", FILLED), ordered=True)),
+    key=(("ip",),),
+    kept=True,
+)
+
+DHCP_HOSTS = Entries(
+    "hosts",
+    "host",
+    (
+        Value("mac", "@mac", MAC),
+        Value("id", "@id", FILLED),
+        Value("name", "@name", FILLED),
+        Value("ip", "@ip", ADDRESS),
+        _LEASE,
+    ),
+    key=(("mac",), ("id",), ("name",)),
+    kept=True,
+)
+
 _DNS = Group(
     "dns",
     "dns",
@@ -160,14 +184,7 @@ _DNS = Group(
         Value("forward_plain_names", "@forwardPlainNames", YES_NO, default=True),
         # libvirt's dnsmasq asks them strictly in this order
         Entries("forwarders", "forwarder", (Value("addr", "@addr", ADDRESS), Value("domain", "@domain", FILLED)), ordered=True),
-        Entries(
-            "hosts",
-            "host",
-            # the first name is what a reverse look-up answers
-            (Value("ip", "@ip", ADDRESS), Entries("hostnames", "hostname", Value("", "", FILLED), ordered=True)),
-            key=(("ip",),),
-            kept=True,
-        ),
+        DNS_HOSTS,
         Entries("txt", "txt", (Value("name", "@name", FILLED), Value("value", "@value")), key=(("name", "value"),)),
         Entries(
             "srv",
@@ -195,19 +212,7 @@ _DHCP = Group(
             (Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS), _LEASE),
             key=(("start", "end"),),
         ),
-        Entries(
-            "hosts",
-            "host",
-            (
-                Value("mac", "@mac", MAC),
-                Value("id", "@id", FILLED),
-                Value("name", "@name", FILLED),
-                Value("ip", "@ip", ADDRESS),
-                _LEASE,
-            ),
-            key=(("mac",), ("id",), ("name",)),
-            kept=True,
-        ),
+        DHCP_HOSTS,
         Group("bootp", "bootp", (Value("file", "@file"), Value("server", "@server"))),
     ),
 )

@@ -8,12 +8,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
-from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupied, find_overlaps, read_allowed
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import (
+    Occupied,
+    contains,
+    find_overlaps,
+    read_allowed,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +26,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 
     Definition = dict[str, t.Any]
-    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["Conflicts", "find_conflicts"]
 
@@ -166,13 +169,13 @@ def _occupied(before: NetworkState, others: list[NetworkState], host: Host | Non
                 yield Occupied(address.network, f"the host's address {address} on {link.name}")
     for route in host.routes:
         through = host.links.get(route.device or "")
-        if route.device in bridges or (route.connected and through is not None and _is_inside(route.subnet, through.addresses)):
+        if route.device in bridges or (
+            route.connected
+            and through is not None
+            and any(contains(address.network, route.subnet) for address in through.addresses)
+        ):
             continue  # the latter is said of the address already
         table = "" if route.table == "main" else f" in table {route.table}"
         device = f" through {route.device}" if route.device else ""
         owner = f"the host's route to {route.subnet}{device}{table}"
         yield Occupied(route.subnet, owner, wide=not route.connected)
-
-
-def _is_inside(subnet: Subnet, addresses: Iterable[ipaddress.IPv4Interface | ipaddress.IPv6Interface]) -> bool:
-    return any(subnet.version == address.version and subnet.subnet_of(address.network) for address in addresses)  # type: ignore[arg-type]  # versions are equal

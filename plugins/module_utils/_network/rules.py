@@ -16,7 +16,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnet_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,10 +169,6 @@ def _address(entry: dict[str, t.Any]) -> Address:
     return ipaddress.ip_address(entry["address"])
 
 
-def _subnet(entry: dict[str, t.Any]) -> Subnet:
-    return ipaddress.ip_network((entry["address"], entry["prefix"]), strict=False)
-
-
 def _complete(entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     return [entry for entry in entries if "prefix" in entry]
 
@@ -190,7 +186,7 @@ def _ips(definition: Definition) -> Iterator[str]:
         if "prefix" not in entry:
             yield f"{option}: has neither prefix nor netmask; add 'prefix: {24 if address.version == 4 else 64}' or what it is."
             continue
-        subnet = _subnet(entry)
+        subnet = subnet_of(entry)
         if entry["prefix"] == 0:
             yield f"{option}: prefix 0 is the whole internet; choose the prefix of a subnet."
         elif subnet.num_addresses > 2 and address in (subnet.network_address, _last(subnet)):
@@ -231,7 +227,7 @@ def _dhcp(definition: Definition) -> Iterator[str]:
 
 
 def _range(entry: dict[str, t.Any], pair: dict[str, str]) -> Iterator[str]:
-    option, subnet = f"ips {entry['address']}, dhcp.ranges", _subnet(entry)
+    option, subnet = f"ips {entry['address']}, dhcp.ranges", subnet_of(entry)
     disorder = list(_ordered(option, pair))
     if disorder:
         yield from disorder
@@ -254,7 +250,7 @@ def _outside(option: str, address: Address, subnet: Subnet) -> Iterator[str]:
 
 
 def _hosts(entry: dict[str, t.Any], hosts: list[dict[str, t.Any]]) -> Iterator[str]:
-    option, subnet = f"ips {entry['address']}, dhcp.hosts", _subnet(entry)
+    option, subnet = f"ips {entry['address']}, dhcp.hosts", subnet_of(entry)
     seen: dict[tuple[str, str], str] = {}
     for host in hosts:
         who = next((str(host[name]) for name in ("mac", "id", "name", "ip") if name in host), "an entry without any value")
@@ -294,14 +290,14 @@ def _dns(definition: Definition) -> Iterator[str]:
 
 
 def _routes(definition: Definition) -> Iterator[str]:
-    connected = [_subnet(entry) for entry in _complete(definition.get("ips", []))]
+    connected = [subnet_of(entry) for entry in _complete(definition.get("ips", []))]
     for entry in definition.get("routes", []):
         address = _address(entry)
         option = f"routes {address}"
         if "prefix" not in entry:
             yield f"{option}: has neither prefix nor netmask; add one."
             continue
-        subnet = _subnet(entry)
+        subnet = subnet_of(entry)
         if subnet.network_address != address:
             yield f"{option}: is a host's address in {subnet}; give the subnet's, {subnet.network_address}."
         if entry.get("metric") == 0:

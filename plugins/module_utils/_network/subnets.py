@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Occupied", "find_overlaps", "read_allowed"]
+__all__ = ["Occupied", "contains", "find_overlaps", "read_allowed"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def find_overlaps(
         for other in held:
             if other.subnet.version != subnet.version or not other.subnet.overlaps(subnet):
                 continue
-            if other.network in allowed_networks or any(_contains(allowed, other.subnet) for allowed in allowed_subnets):
+            if other.network in allowed_networks or any(contains(allowed, other.subnet) for allowed in allowed_subnets):
                 continue
             if other.wide and other.subnet.prefixlen < subnet.prefixlen:
                 warned.append(f"The subnet {subnet} lies inside {other.owner}: what it would lead to there is no longer reached.")
@@ -58,7 +58,8 @@ def find_overlaps(
     return list(dict.fromkeys(refused)), list(dict.fromkeys(warned))
 
 
-def _contains(outer: Subnet, inner: Subnet) -> bool:
+def contains(outer: Subnet, inner: Subnet) -> bool:
+    """Say whether a subnet lies in another one or is the same; never if they are of two families."""
     return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # versions are equal
 
 

@@ -77,8 +77,7 @@ def _converge(module: AnsibleModule, connection: Connection, request: NetworkReq
     else:
         validate = True
     if plan.steps and not module.check_mode:
-        apply_plan(connection, plan, before, records.get(request.name), validate=validate)
-        after = read_state(request.name, connection.read_network(request.name))
+        after = apply_plan(connection, plan, before, records.get(request.name), validate=validate)
     else:
         after = plan.after
     if plan.waits:
