@@ -17,7 +17,12 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     subnets_of,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
-from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupied, find_overlaps, read_allowed
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import (
+    Occupancy,
+    Occupied,
+    find_overlaps,
+    read_allowed,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +197,7 @@ def _overlaps(networks: list[Network]) -> Iterator[str]:
     for network in networks:
         name, subnets = network["name"], subnets_of(_definition(network))
         names, allowed = read_allowed(network.get("allow_overlap") or [])
-        refused, _warned = find_overlaps(subnets, earlier, allowed_networks=names, allowed_subnets=allowed)
+        refused, _warned = find_overlaps(subnets, Occupancy(earlier), own=name, allowed_networks=names, allowed_subnets=allowed)
         yield from (f"The network '{name}': {sentence}" for sentence in refused)
         earlier += [Occupied(subnet, f"the network '{name}' ({subnet})", network=name) for subnet in subnets]
 

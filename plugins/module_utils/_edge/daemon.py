@@ -97,6 +97,13 @@ class Connection:
     def __exit__(self, *_exception: object) -> None:
         self._libvirt.close()
 
+    def is_alive(self) -> bool:
+        """Say whether the daemon can still be asked."""
+        try:
+            return bool(self._libvirt.isAlive())
+        except libvirt.libvirtError:
+            return False
+
     def version(self) -> str:
         """Return the daemon's version, like "9.0.0"."""
         number: int = self._libvirt.getLibVersion()
@@ -116,8 +123,13 @@ class Connection:
     def read_network(self, name: str) -> NetworkRecord | None:
         """Return one network, None if there is none of the name."""
         with _own_errors():
-            found = [network for network in self._libvirt.listAllNetworks(0) if network.name() == name]
-            return self._read(found[0]) if found else None
+            try:
+                network = self._libvirt.networkLookupByName(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
+                    return None
+                raise
+            return self._read(network)
 
     def _read(self, network: t.Any) -> NetworkRecord | None:
         """Return a network, None if it has gone since it was listed."""

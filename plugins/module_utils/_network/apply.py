@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The steps of a plan, done on a host; and undone if one of them fails."""
+"""Doing what is planned for a group of networks: step by step, then a look at what is there, or everything is put back."""
 
 from __future__ import annotations
 
@@ -16,40 +16,59 @@ from contextlib import contextmanager
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, felt_by_running
+from ansible_collections.kvmops.network.plugins.module_utils._network.rollback import parked_xml, put_back
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["apply_plan"]
+    from ansible_collections.kvmops.network.plugins.module_utils._network.order import Change
+
+    Definition = dict[str, t.Any]
+
+__all__ = ["apply_changes"]
 
 # What ends a module from outside, a lost connection to the controller above all.
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
+# Networks that swap something first give up what they have.
+_PHASES = (("stop",), ("undefine",), ("park",), ("define",), ("autostart on", "autostart off"), ("start",))
 
-def apply_plan(
-    connection: Connection, plan: Plan, before: NetworkState, record: NetworkRecord | None, *, validate: bool
-) -> NetworkState:
-    """Do the steps, look whether they had their effect, and return what is there. If one fails, everything is put back.
 
-    `record` is the network as libvirt showed it before. Raises ApplyError with the reason, and with what could not be put back.
+def apply_changes(
+    connection: Connection,
+    changes: tuple[Change, ...],
+    records: Mapping[str, NetworkRecord],
+    *,
+    unvalidated: Collection[str],
+) -> list[NetworkState]:
+    """Do the steps of changes that belong together, look whether they had their effect, and return what is there.
+
+    `records` are the networks as libvirt showed them before. `unvalidated` are the names of those whose definition libvirt shall
+    take although its schema does not know it. If a step fails, all the changes are put back. Raises ApplyError with the reason,
+    and with what could not be put back.
     """
     with _uninterrupted():
-        name = before.name
-        doing = ""
+        name, doing = changes[0].name, ""
         try:
-            for step in plan.steps:
-                doing = step.action
-                _do(connection, step.action, name, plan.after, validate=validate)
-            doing = "verify"
-            return _verify(connection, plan.after)
+            for change, action in _list_steps(changes):
+                name, doing = change.name, action
+                _do(connection, change, action, validate=name not in unvalidated)
+            doing, shown = "verify", []
+            for change in changes:
+                name = change.name
+                shown.append(_verify(connection, change.plan.after))
         except NetworkError as error:
-            failure = f"The network '{name}': '{doing}' failed: {_one_line(error)}"
-            left = _put_back(connection, before, record)
+            failure = f"The network '{name}': '{doing}' failed: {' '.join(str(error).split()).rstrip('.')}."
+            others = [f"'{change.name}'" for change in changes if change.name != name]
+            if others:
+                failure += f" It is changed together with {', '.join(others)}, with which it swaps something."
+            left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
             if left:
-                raise ApplyError(f"{failure}. Not everything could be put back: {'; '.join(left)}.") from None
-            raise ApplyError(f"{failure}. Everything was put back as it was.") from None
+                raise ApplyError(f"{failure} Not everything could be put back: {'; '.join(left)}.") from None
+            raise ApplyError(f"{failure} Everything was put back as it was.") from None
+        return shown
 
 
 @contextmanager
@@ -62,13 +81,31 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
 
 
-def _one_line(error: NetworkError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _list_steps(changes: tuple[Change, ...]) -> Iterator[tuple[Change, str]]:
+    if len(changes) == 1:
+        yield from ((changes[0], step.action) for step in changes[0].plan.steps)
+        return
+    for phase in _PHASES:
+        for change in changes:
+            if "park" in phase and _is_parked(change, changes):
+                yield change, "park"
+            yield from ((change, step.action) for step in change.plan.steps if step.action in phase)
 
 
-def _do(connection: Connection, action: str, name: str, after: NetworkState, *, validate: bool) -> None:
-    if action == "define":
-        connection.define_network(render_xml(after.stored or {}), validate=validate)
+def _is_parked(change: Change, changes: tuple[Change, ...]) -> bool:
+    """Say whether a network has to give up the name of its bridge before it gets its new one."""
+    stored = NetworkState(name=change.name, stored=change.before.stored)
+    return change.plan.does("define") and any(
+        stored.bridges & other.plan.after.bridges for other in changes if other is not change
+    )
+
+
+def _do(connection: Connection, change: Change, action: str, *, validate: bool) -> None:
+    name = change.name
+    if action == "park":
+        connection.define_network(parked_xml(change.before.stored or {}), validate=False)
+    elif action == "define":
+        connection.define_network(render_xml(change.plan.after.stored or {}), validate=validate)
     elif action == "start":
         connection.start_network(name)
     elif action == "stop":
@@ -91,52 +128,15 @@ def _verify(connection: Connection, wanted: NetworkState) -> NetworkState:
     ):
         if want != have:
             raise LibvirtError(f"libvirt said that it was done, but the network is {'' if have else 'not '}{label}")
-    for want_definition, have_definition in ((wanted.stored, actual.stored), (wanted.live, actual.live)):
-        if want_definition is None or have_definition is None:
-            continue
-        want_text, have_text = render_xml(carry_identity(want_definition, have_definition)), render_xml(have_definition)
-        if want_text != have_text:
-            lines = difflib.unified_diff(want_text.splitlines(), have_text.splitlines(), "wanted", "libvirt", lineterm="", n=0)
-            raise LibvirtError("libvirt keeps another definition than was asked for: " + " | ".join(lines))
+    if wanted.stored is not None and actual.stored is not None:
+        _verify_definition(wanted.stored, actual.stored)
+    if wanted.live is not None and actual.live is not None:
+        _verify_definition(felt_by_running(wanted.live), felt_by_running(actual.live))
     return shown
 
 
-def _put_back(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> list[str]:
-    """Bring a network back to what it was, as libvirt itself wrote it. Return what could not be brought back, and why."""
-    left = []
-    try:
-        for label, step in _steps_back(connection, before, record):
-            try:
-                step()
-            except NetworkError as error:
-                left.append(f"{label} ({_one_line(error)})")
-    except NetworkError as error:
-        left.append(f"it can no longer be looked at ({_one_line(error)})")
-    return left
-
-
-def _steps_back(
-    connection: Connection, before: NetworkState, record: NetworkRecord | None
-) -> Iterator[tuple[str, t.Callable[[], None]]]:
-    """List what has to be done, each when what comes before it is done, with what is wrong as long as it is not done."""
-    name = before.name
-    now = connection.read_network(name)
-    runs = now is not None and now.live_xml is not None
-    if runs and (record is None or read_state(name, now).live != before.live):
-        yield "it runs", lambda: connection.stop_network(name)
-        now = connection.read_network(name)
-        runs = now is not None and now.live_xml is not None
-    if record is None or record.stored_xml is None:
-        if now is not None and now.stored_xml is not None:
-            yield "it is stored", lambda: connection.undefine_network(name)
-    else:
-        stored = record.stored_xml
-        if now is None or now.stored_xml != stored:
-            yield "its definition is another one", lambda: connection.define_network(stored, validate=False)
-        yield "autostart", lambda: connection.set_network_autostart(name, autostart=record.autostart)
-    if record is not None and record.live_xml is not None and not runs:
-        live = record.live_xml
-        if record.stored_xml is None:
-            yield "it does not run", lambda: connection.create_network(live)
-        else:
-            yield "it does not run", lambda: connection.start_network(name)
+def _verify_definition(wanted: Definition, actual: Definition) -> None:
+    want_text, have_text = render_xml(carry_identity(wanted, actual)), render_xml(actual)
+    if want_text != have_text:
+        lines = difflib.unified_diff(want_text.splitlines(), have_text.splitlines(), "wanted", "libvirt", lineterm="", n=0)
+        raise LibvirtError("libvirt keeps another definition than was asked for: " + " | ".join(lines))

@@ -270,7 +270,8 @@ def _settle_subnets(definition: Definition, *, complete: bool) -> None:
         for index, entry in enumerate(definition.get(option, [])):
             label = f"{option}[{index}]"
             if "address" not in entry:
-                raise InputError(f"{label}.address: missing; give the address.")
+                pool = "" if complete or option == "routes" else ", or a pool to choose a subnet from"
+                raise InputError(f"{label}.address: missing; give the address{pool}.")
             _settle_subnet(entry, label, complete=complete)
 
 

@@ -12,18 +12,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
-from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import (
-    Occupied,
-    contains,
-    find_overlaps,
-    read_allowed,
-)
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import find_overlaps, read_allowed
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
+    from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import Surroundings
 
     Definition = dict[str, t.Any]
 
@@ -42,30 +38,28 @@ class Conflicts:
 def find_conflicts(
     before: NetworkState,
     definition: Definition,
+    surroundings: Surroundings,
     *,
-    others: Iterable[NetworkState],
-    host: Host | None,
     starts: bool,
     allow_overlap: Iterable[str],
 ) -> Conflicts:
     """Return what stands against the network.
 
     Looked at is what the task introduces: what the definition has and the network does not run with (or, where it does not run,
-    does not have), or all of it if the task `starts` the network. `host` is None where the host cannot be seen.
+    does not have), or all of it if the task `starts` the network.
     """
-    neighbours = list(others)
     known: Definition = {} if starts else before.live or before.stored or {}
-    refused = list(_identity_conflicts(before, definition, neighbours))
+    refused = list(_identity_conflicts(before, definition, surroundings))
     if _bridge_name(definition) != _bridge_name(known) or mode_of(definition) != mode_of(known):
-        refused += _bridge_conflicts(before, definition, neighbours, host)
-    if host is not None and definition.get("forward") != known.get("forward"):
-        refused += _uplink_conflicts(definition, host)
+        refused += _bridge_conflicts(definition, surroundings)
+    if surroundings.host is not None and definition.get("forward") != known.get("forward"):
+        refused += _uplink_conflicts(definition, surroundings.host)
     if definition.get("mac") != known.get("mac"):
-        refused += _mac_conflicts(before, definition, neighbours, host)
+        refused += _mac_conflicts(definition, surroundings)
     introduced = [subnet for subnet in subnets_of(definition) if subnet not in subnets_of(known)]
     names, subnets = read_allowed(allow_overlap)
     overlaps, warned = find_overlaps(
-        introduced, _occupied(before, neighbours, host), allowed_networks=names, allowed_subnets=subnets
+        introduced, surroundings.occupancy, own=before.name, allowed_networks=names, allowed_subnets=subnets
     )
     return Conflicts(refused=tuple(refused), overlaps=tuple(overlaps), warnings=tuple(warned))
 
@@ -75,38 +69,34 @@ def _bridge_name(definition: Definition) -> str | None:
     return name
 
 
-def _definitions(network: NetworkState) -> list[Definition]:
-    return [definition for definition in (network.stored, network.live) if definition is not None]
-
-
-def _identity_conflicts(before: NetworkState, definition: Definition, others: list[NetworkState]) -> Iterator[str]:
+def _identity_conflicts(before: NetworkState, definition: Definition, surroundings: Surroundings) -> Iterator[str]:
     wanted = definition.get("uuid")
     current = (before.definition or {}).get("uuid")
-    if current and wanted and wanted != current:
+    if wanted is None or wanted == current:
+        return
+    if current is not None:
         yield (
             f"uuid: '{wanted}' is wanted, but the network '{before.name}' has {current}, and libvirt cannot change it; leave "
             "uuid out, or remove the network first with state: absent."
         )
-    for other in others:
-        if wanted and any(each.get("uuid") == wanted for each in _definitions(other)):
-            yield f"uuid: '{wanted}' is the UUID of the network '{other.name}'; choose another, or leave uuid out."
+    other = surroundings.other_holder("uuid", wanted, than=before.name)
+    if other is not None:
+        yield f"uuid: '{wanted}' is the UUID of the network '{other}'; choose another, or leave uuid out."
 
 
-def _bridge_conflicts(
-    before: NetworkState, definition: Definition, others: list[NetworkState], host: Host | None
-) -> Iterator[str]:
-    name = _bridge_name(definition)
+def _bridge_conflicts(definition: Definition, surroundings: Surroundings) -> Iterator[str]:
+    name, host = _bridge_name(definition), surroundings.host
     if name is None:
         return
-    for other in others:
-        if owns_bridge(definition) and any(_bridge_name(each) == name for each in _definitions(other)):
-            yield f"bridge.name: '{name}' is the bridge of the network '{other.name}' already; choose another name."
-            return
+    other = surroundings.other_holder("bridge", name, than=definition["name"])
+    if owns_bridge(definition) and other is not None:
+        yield f"bridge.name: '{name}' is the bridge of the network '{other}' already; choose another name."
+        return
     if host is None:
         return
     link = host.links.get(name)
     if owns_bridge(definition):
-        if link is not None and _bridge_name(before.live or {}) != name:
+        if link is not None and name not in surroundings.made:
             yield f"bridge.name: '{name}' is an interface of this host already; choose another name, or remove the interface."
     elif definition.get("virtualport", {}).get("type") != "openvswitch" and (link is None or link.kind != "bridge"):
         what = "is not a bridge" if link is not None else "does not exist on this host"
@@ -135,47 +125,15 @@ def _uplink_conflicts(definition: Definition, host: Host) -> Iterator[str]:
                 )
 
 
-def _mac_conflicts(before: NetworkState, definition: Definition, others: list[NetworkState], host: Host | None) -> Iterator[str]:
-    mac = definition.get("mac")
+def _mac_conflicts(definition: Definition, surroundings: Surroundings) -> Iterator[str]:
+    mac, host = definition.get("mac"), surroundings.host
     if mac is None:
         return
-    for other in others:
-        if any(each.get("mac") == mac for each in _definitions(other)):
-            yield f"mac: '{mac}' is the MAC address of the network '{other.name}'; choose another, or leave mac out."
-            return
-    own = _bridge_name(before.live or {})
+    other = surroundings.other_holder("mac", mac, than=definition["name"])
+    if other is not None:
+        yield f"mac: '{mac}' is the MAC address of the network '{other}'; choose another, or leave mac out."
+        return
     for link in host.links.values() if host is not None else ():
-        if link.mac == mac and own not in (link.name, link.master):
+        if link.mac == mac and link.name not in surroundings.made and link.master not in surroundings.made:
             yield f"mac: '{mac}' is the MAC address of '{link.name}' on this host; choose another, or leave mac out."
             return
-
-
-def _occupied(before: NetworkState, others: list[NetworkState], host: Host | None) -> Iterator[Occupied]:
-    """List what holds a subnet: the other networks, the host's addresses and its routes. The network's own bridge is left out."""
-    for other in others:
-        for definition in _definitions(other):
-            for subnet in subnets_of(definition):
-                yield Occupied(subnet, f"the network '{other.name}' ({subnet})", network=other.name)
-    if host is None:
-        return
-    # what the networks' own bridges have is the networks', which are listed above
-    bridges = {_bridge_name(each) for network in (before, *others) for each in _definitions(network) if owns_bridge(each)}
-    bridges.discard(None)
-    for link in host.links.values():
-        if link.name in bridges:
-            continue
-        for address in link.addresses:
-            if not address.ip.is_link_local and not address.ip.is_loopback:
-                yield Occupied(address.network, f"the host's address {address} on {link.name}")
-    for route in host.routes:
-        through = host.links.get(route.device or "")
-        if route.device in bridges or (
-            route.connected
-            and through is not None
-            and any(contains(address.network, route.subnet) for address in through.addresses)
-        ):
-            continue  # the latter is said of the address already
-        table = "" if route.table == "main" else f" in table {route.table}"
-        device = f" through {route.device}" if route.device else ""
-        owner = f"the host's route to {route.subnet}{device}{table}"
-        yield Occupied(route.subnet, owner, wide=not route.connected)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-__all__ = ["DEFINITION_OPTIONS", "NETWORK_OPTIONS"]
+__all__ = ["DEFINITION_OPTIONS", "NETWORKS_OPTIONS", "NETWORK_OPTIONS"]
 
 
 def _list_of(options: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -70,7 +70,8 @@ DEFINITION_OPTIONS: dict[str, t.Any] = {
     "dns": _DNS,
     "ips": _list_of(
         {
-            "address": {"type": "str", "required": True},
+            "address": {"type": "str"},
+            "pool": {"type": "list", "elements": "str"},
             "prefix": {"type": "int"},
             "netmask": {"type": "str"},
             "dhcp": _DHCP,
@@ -99,4 +100,17 @@ NETWORK_OPTIONS: dict[str, t.Any] = {
     "allow_overlap": {"type": "list", "elements": "str", "default": []},
     "force": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
+}
+
+NETWORKS_OPTIONS: dict[str, t.Any] = {
+    "networks": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {name: option for name, option in NETWORK_OPTIONS.items() if name != "lock_timeout"},
+    },
+    "prune": {"type": "bool", "default": False},
+    "protected": {"type": "list", "elements": "str", "default": ["default"]},
+    "force": {"type": "bool", "default": False},
+    "lock_timeout": NETWORK_OPTIONS["lock_timeout"],
 }

@@ -16,7 +16,11 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, reservations_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    carry_identity,
+    owns_bridge,
+    reservations_of,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +34,16 @@ __all__ = [
     "Step",
     "User",
     "Wanted",
+    "felt_by_running",
     "is_outdated",
     "make_plan",
     "must_stop",
     "wanted_definition",
 ]
+
+
+# What a running network does not feel, so that it is never restarted for it.
+_UNFELT = ("title", "description", "metadata")
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,17 @@ class NetworkState:
     def active(self) -> bool:
         """Whether it runs."""
         return self.live is not None
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What is stored and what runs, as far as they are there."""
+        return tuple(definition for definition in (self.stored, self.live) if definition is not None)
+
+    @property
+    def bridges(self) -> set[str]:
+        """The names of the bridges that libvirt makes for it, as stored and as it runs."""
+        owned = [definition.get("bridge", {}) for definition in self.definitions if owns_bridge(definition)]
+        return {bridge["name"] for bridge in owned if "name" in bridge}
 
     @property
     def definition(self) -> Definition | None:
@@ -141,12 +161,12 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
         steps.append(Step("start", "the network is not running"))
     elif outdated and not waits:
         steps.append(Step("start", "the definition takes effect"))
-    if waits:
-        live = before.live
-    elif wanted.state == "inactive":
+    if wanted.state == "inactive":
         live = None
+    elif starts or (outdated and not waits):
+        live = target
     else:
-        live = target if before.active or starts else None
+        live = before.live
     after = NetworkState(name=before.name, stored=target, live=live, autostart=autostart)
     return Plan(steps=tuple(steps), after=after, waits=waits)
 
@@ -195,7 +215,12 @@ def wanted_definition(before: NetworkState, wanted: Wanted) -> Definition:
 
 def is_outdated(before: NetworkState, target: Definition) -> bool:
     """Say whether the network runs with another definition than the wanted one."""
-    return before.live is not None and before.live != carry_identity(target, before.live)
+    return before.live is not None and felt_by_running(before.live) != felt_by_running(carry_identity(target, before.live))
+
+
+def felt_by_running(definition: Definition) -> Definition:
+    """Return the part of a definition that a running network feels."""
+    return {option: value for option, value in definition.items() if option not in _UNFELT}
 
 
 def _wanted_autostart(before: NetworkState, wanted: Wanted) -> bool:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
@@ -17,14 +17,17 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     definition_from_options,
     definition_from_xml,
     merge_definitions,
+    subnet_of,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
+from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
 from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ansible_collections.kvmops.network.plugins.module_utils._network.definition import Subnet
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 
     Definition = dict[str, t.Any]
@@ -34,7 +37,11 @@ __all__ = ["NetworkRequest"]
 
 @dataclass(frozen=True)
 class NetworkRequest:
-    """One network as a task asks for it. `given` is what the task says of the definition, None if it says nothing."""
+    """One network as a task asks for it.
+
+    `given` is what the task says of the definition, None if it says nothing. As long as there are `wishes`, subnets that are
+    still to be chosen, it holds some that would fit.
+    """
 
     name: str
     state: t.Literal["active", "present", "inactive", "absent"]
@@ -45,23 +52,61 @@ class NetworkRequest:
     purge_hosts: bool
     force: bool
     allow_overlap: tuple[str, ...]
+    wishes: Mapping[int, Wish] = field(default_factory=dict)
+    options: Mapping[str, t.Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_options(cls, options: Mapping[str, t.Any]) -> NetworkRequest:
         """Return the request of a task. Raises InputError if its options cannot be."""
-        if options["lock_timeout"] < 0:
-            raise InputError(f"lock_timeout: '{options['lock_timeout']}' is less than nothing; give seconds, 0 for not waiting.")
+        wishes = _read_wishes(options)
+        trial = {number: wish.trial(number) for number, wish in wishes.items()}
         return cls(
             name=options["name"],
             state=options["state"],
             autostart=options["autostart"],
-            given=_read_definition(options),
+            given=_read_definition(_with_choices(options, trial)),
             uuid=_read_uuid(options),
             replace=options["xml"] is not None or options["definition"] == "replace",
             purge_hosts=options["purge_hosts"],
             force=options["force"],
             allow_overlap=tuple(options["allow_overlap"]),
+            wishes=wishes,
+            options=options,
         )
+
+    @classmethod
+    def removal(cls, name: str, *, force: bool) -> NetworkRequest:
+        """Return the request that a network be absent."""
+        return cls(
+            name=name,
+            state="absent",
+            autostart=None,
+            given=None,
+            uuid=None,
+            replace=False,
+            purge_hosts=False,
+            force=force,
+            allow_overlap=(),
+        )
+
+    @property
+    def xml(self) -> str | None:
+        """The document that the task gives, if it gives one."""
+        text: str | None = self.options.get("xml")
+        return text
+
+    def named_entries(self) -> list[Definition]:
+        """Return the entries of `ips` whose address the task itself names."""
+        ips = (self.given or {}).get("ips", [])
+        return [entry for number, entry in enumerate(ips) if number not in self.wishes]
+
+    def named_subnets(self) -> list[Subnet]:
+        """Return the subnets that the task itself names."""
+        return [subnet_of(entry) for entry in self.named_entries() if "prefix" in entry]
+
+    def with_choices(self, choices: Mapping[int, Choice]) -> NetworkRequest:
+        """Return the request with a subnet for each wish."""
+        return replace(self, given=_read_definition(_with_choices(self.options, choices)), wishes={})
 
     def wanted(self, before: NetworkState, *, known: Iterable[str]) -> Wanted:
         """Return what is wanted, given what is there. `known` are the names of all networks.
@@ -97,6 +142,21 @@ class NetworkRequest:
             force=self.force,
             purge_hosts=self.purge_hosts,
         )
+
+
+def _read_wishes(options: Mapping[str, t.Any]) -> dict[int, Wish]:
+    entries = enumerate(options["ips"] or ())
+    return {number: read_wish(entry, f"ips[{number}]") for number, entry in entries if entry.get("pool") is not None}
+
+
+def _with_choices(options: Mapping[str, t.Any], choices: Mapping[int, Choice]) -> Mapping[str, t.Any]:
+    if not choices:
+        return options
+    ips = [
+        place_entry(entry, f"ips[{number}]", choices[number]) if number in choices else entry
+        for number, entry in enumerate(options["ips"])
+    ]
+    return {**options, "ips": ips}
 
 
 def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:

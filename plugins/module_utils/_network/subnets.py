@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import bisect
 import ipaddress
 import typing as t
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ if t.TYPE_CHECKING:
 
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Occupied", "contains", "find_overlaps", "read_allowed"]
+__all__ = ["Occupancy", "Occupied", "contains", "find_overlaps", "read_allowed"]
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,60 @@ class Occupied:
     wide: bool = False
 
 
+class Occupancy:
+    """Subnets that something holds, to be asked which of them meet a given one.
+
+    Two subnets are disjoint, or one lies in the other. What contains a subnet is found by trying each length of a prefix, what
+    lies in it by its place in a sorted list, so that each question takes about the same time however many subnets are held.
+    """
+
+    def __init__(self, held: Iterable[Occupied]) -> None:
+        """Sort what is held."""
+        self._held: dict[Subnet, list[Occupied]] = {}
+        for occupied in held:
+            self._held.setdefault(occupied.subnet, []).append(occupied)
+        self._sorted = sorted(_place(subnet) for subnet in self._held)
+        self._lengths = sorted({(subnet.version, subnet.prefixlen) for subnet in self._held})
+
+    def meeting(self, subnet: Subnet) -> list[Occupied]:
+        """Return what overlaps with a subnet, the largest and first of it first."""
+        found = [
+            supernet
+            for version, length in self._lengths
+            if version == subnet.version and length < subnet.prefixlen
+            for supernet in [subnet.supernet(new_prefix=length)]
+            if supernet in self._held
+        ]
+        first = bisect.bisect_left(self._sorted, _place(subnet))
+        last = bisect.bisect_right(self._sorted, (subnet.version, int(subnet.broadcast_address), subnet.max_prefixlen))
+        found += [_subnet_at(*place) for place in self._sorted[first:last]]
+        return [occupied for subnet in found for occupied in self._held[subnet]]
+
+
+def _place(subnet: Subnet) -> tuple[int, int, int]:
+    return subnet.version, int(subnet.network_address), subnet.prefixlen
+
+
+def _subnet_at(version: int, address: int, length: int) -> Subnet:
+    return ipaddress.IPv4Network((address, length)) if version == 4 else ipaddress.IPv6Network((address, length))
+
+
 def find_overlaps(
-    wanted: Iterable[Subnet], occupied: Iterable[Occupied], *, allowed_networks: set[str], allowed_subnets: list[Subnet]
+    wanted: Iterable[Subnet],
+    occupancy: Occupancy,
+    *,
+    own: str,
+    allowed_networks: set[str],
+    allowed_subnets: list[Subnet],
 ) -> tuple[list[str], list[str]]:
-    """Return what overlaps, as sentences: what has to be refused, and what deserves a warning."""
+    """Return what overlaps, as sentences: what has to be refused, and what deserves a warning. `own` names the network itself."""
     refused: list[str] = []
     warned: list[str] = []
-    held = list(occupied)
     for subnet in wanted:
-        for other in held:
-            if other.subnet.version != subnet.version or not other.subnet.overlaps(subnet):
+        for other in occupancy.meeting(subnet):
+            if other.network == own or other.network in allowed_networks:
                 continue
-            if other.network in allowed_networks or any(contains(allowed, other.subnet) for allowed in allowed_subnets):
+            if any(contains(allowed, other.subnet) for allowed in allowed_subnets):
                 continue
             if other.wide and other.subnet.prefixlen < subnet.prefixlen:
                 warned.append(f"The subnet {subnet} lies inside {other.owner}: what it would lead to there is no longer reached.")

@@ -4,13 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""One network, from what a task asks for to what the host has: read, say what is wanted, plan, apply, read again."""
+"""From what a task asks for to what the host has: read, say what is wanted, plan, apply, read again."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -22,78 +20,103 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import
 )
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host
 from ansible_collections.kvmops.network.plugins.module_utils._edge.lock import host_lock
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._format import document
+from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
 from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
-from ansible_collections.kvmops.network.plugins.module_utils._network.apply import apply_plan
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import Conflicts, find_conflicts
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
-    make_plan,
-    must_stop,
-    wanted_definition,
-)
+from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
+from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
-from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
+from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_diff, make_result
 
 if t.TYPE_CHECKING:
-    Definition = dict[str, t.Any]
+    from collections.abc import Iterator
 
-__all__ = ["run_network_task"]
-
-# Where libvirt's schemas lie; source: libvirt's packages of Debian, Fedora and SUSE, and its own default prefix.
-_SCHEMAS = ("/usr/share/libvirt/schemas/network.rng", "/usr/local/share/libvirt/schemas/network.rng")
+__all__ = ["run_network_task", "run_networks_task"]
 
 
 def run_network_task(options: dict[str, t.Any]) -> t.NoReturn:
     """Run a module that manages one network."""
-    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage)
+    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_network)
 
 
-def _manage(module: AnsibleModule) -> dict[str, t.Any]:
+def run_networks_task(options: dict[str, t.Any]) -> t.NoReturn:
+    """Run a module that manages a list of networks."""
+    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_networks)
+
+
+def _manage_network(module: AnsibleModule) -> dict[str, t.Any]:
     request = NetworkRequest.from_options(module.params)
-    lock = contextlib.nullcontext() if module.check_mode else host_lock(module.params["lock_timeout"])
-    with lock, Connection(module.params["uri"]) as connection:
-        return _converge(module, connection, request)
-
-
-def _converge(module: AnsibleModule, connection: Connection, request: NetworkRequest) -> dict[str, t.Any]:
-    records = connection.read_networks()
-    before = read_state(request.name, records.get(request.name))
-    wanted = request.wanted(before, known=records)
-    see_host = functools.lru_cache(maxsize=None)(lambda: _see_host(module))
-    users = find_users(before, connection.read_guest_nics(), see_host()) if must_stop(before, wanted) else []
-    plan = make_plan(before, wanted, users)
-    if plan.does("define") or plan.does("start"):
-        definition = wanted_definition(before, wanted)
-        validate = _check_schema(module.params["xml"], before.stored, definition, connection.version())
-        others = [read_state(name, record) for name, record in records.items() if name != request.name]
-        starts = plan.does("start") and not before.active
-        conflicts = find_conflicts(
-            before, definition, others=others, host=see_host(), starts=starts, allow_overlap=request.allow_overlap
-        )
-        _refuse(module, conflicts)
-    else:
-        validate = True
-    if plan.steps and not module.check_mode:
-        after = apply_plan(connection, plan, before, records.get(request.name), validate=validate)
-    else:
-        after = plan.after
-    if plan.waits:
-        module.warn(
-            f"The definition of the network '{request.name}' is stored, but does not take effect before the network "
-            f"is started anew: {plan.waits}."
-        )
-    result = {
-        "changed": bool(plan.steps),
-        "actions": [str(step) for step in plan.steps],
-        "pending_restart": bool(plan.waits),
-        "network": make_result(after),
-    }
-    if plan.steps and module._diff:
-        result["diff"] = make_diff(before, plan)
+    with _opened(module) as (connection, survey):
+        plan = make_joint_plan(survey, [request], alone=True)
+        [outcome] = _bring_about(module, connection, survey, plan)
+    if outcome.error:
+        raise ApplyError(outcome.error)
+    result = _make_result(outcome)
+    if result["changed"] and module._diff:
+        result["diff"] = make_diff(outcome.change.before, outcome.change.plan)
     return result
+
+
+def _manage_networks(module: AnsibleModule) -> dict[str, t.Any]:
+    requests = _read_requests(module.params)
+    with _opened(module) as (connection, survey):
+        pruned = _list_pruned(survey, requests, module.params)
+        plan = make_joint_plan(survey, requests + pruned, alone=False, adopts=module.params["prune"])
+        outcomes = _bring_about(module, connection, survey, plan)
+    result = {
+        "changed": any(outcome.status == "changed" for outcome in outcomes),
+        "networks": [
+            {"name": outcome.change.name, "status": outcome.status, "msg": outcome.error, **_make_result(outcome)}
+            for outcome in outcomes
+        ],
+    }
+    if module._diff:
+        changed = [outcome.change for outcome in outcomes if outcome.status == "changed"]
+        result["diff"] = [make_diff(change.before, change.plan) for change in changed]
+    errors = list(dict.fromkeys(outcome.error for outcome in outcomes if outcome.error))
+    if errors:
+        raise ApplyError(" ".join([*errors, _describe_rest(outcomes)]), **result)
+    return result
+
+
+def _read_requests(options: t.Mapping[str, t.Any]) -> list[NetworkRequest]:
+    entries = options["networks"]
+    names = [entry["name"] for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"networks: {', '.join(repr(name) for name in twice)} is there twice; leave one entry for each network.")
+    problems = Problems(alone=False)
+    requests = []
+    for entry in entries:
+        with problems.of(entry["name"]):
+            requests.append(NetworkRequest.from_options({**entry, "force": entry["force"] or options["force"]}))
+    problems.raise_any()
+    return requests
+
+
+def _list_pruned(survey: Survey, requests: list[NetworkRequest], options: t.Mapping[str, t.Any]) -> list[NetworkRequest]:
+    """Return a request that it be absent for each network that belongs to the list and is not in it any more."""
+    if not options["prune"]:
+        return []
+    kept = {*options["protected"], *(request.name for request in requests)}
+    return [
+        NetworkRequest.removal(name, force=options["force"])
+        for name in sorted(set(survey.records) - kept)
+        if any(has_mark(definition) for definition in survey.state(name).definitions)
+    ]
+
+
+@contextlib.contextmanager
+def _opened(module: AnsibleModule) -> Iterator[tuple[Connection, Survey]]:
+    """Hold the lock of those who change networks, and a connection."""
+    timeout = module.params["lock_timeout"]
+    if timeout < 0:
+        raise InputError(f"lock_timeout: '{timeout}' is less than nothing; give seconds, 0 for not waiting.")
+    lock = contextlib.nullcontext() if module.check_mode else host_lock(timeout)
+    with lock, Connection(module.params["uri"]) as connection:
+        yield connection, Survey(connection, lambda: _see_host(module))
 
 
 def _see_host(module: AnsibleModule) -> Host | None:
@@ -104,32 +127,29 @@ def _see_host(module: AnsibleModule) -> Host | None:
     return read_host(lambda command: module.run_command(command, handle_exceptions=False))
 
 
-def _refuse(module: AnsibleModule, conflicts: Conflicts) -> None:
-    """Refuse what cannot work on this host, before anything is changed, and warn of what may not be meant."""
-    if conflicts.refused:
-        raise RefusedError(" ".join(conflicts.refused + conflicts.overlaps))
-    if conflicts.overlaps:
-        raise RefusedError(" ".join(conflicts.overlaps), overlaps=list(conflicts.overlaps))
-    for sentence in conflicts.warnings:
+def _bring_about(module: AnsibleModule, connection: Connection, survey: Survey, plan: JointPlan) -> list[Outcome]:
+    for sentence in plan.warnings:
         module.warn(sentence)
-
-
-def _check_schema(xml: str | None, stored: Definition | None, definition: Definition, version: str) -> bool:
-    """Refuse a definition that does not fit libvirt's schema; `xml` is the document that the task gives, if it gives one.
-
-    What did not fit in the stored definition either is no reason to refuse a change to something else in it. Return whether
-    libvirt shall validate the definition itself.
-    """
-    schema = next((path for path in _SCHEMAS if os.path.exists(path)), None)
-    if schema is None:
-        return True
-    known = document.schema_problems(render_xml(stored), schema=schema) if stored is not None else []
-    texts = [xml, render_xml(definition)] if xml is not None else [render_xml(definition)]
-    for text in texts:
-        problems = [problem for problem in document.schema_problems(text, schema=schema) if problem not in known]
-        if problems:
-            raise InputError(
-                f"The definition does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. "
-                "Correct it, see https://libvirt.org/formatnetwork.html."
+    outcomes = foresee(plan) if module.check_mode else carry_out(connection, survey, plan)
+    for change in (outcome.change for outcome in outcomes if not outcome.error):
+        if change.plan.waits:
+            module.warn(
+                f"The definition of the network '{change.name}' is stored, but does not take effect before the network "
+                f"is started anew: {change.plan.waits}."
             )
-    return not known
+    return outcomes
+
+
+def _make_result(outcome: Outcome) -> dict[str, t.Any]:
+    plan = outcome.change.plan
+    return {
+        "changed": outcome.status == "changed",
+        "actions": [] if outcome.error else [str(step) for step in plan.steps],
+        "pending_restart": bool(plan.waits),
+        "network": make_result(outcome.network),
+    }
+
+
+def _describe_rest(outcomes: list[Outcome]) -> str:
+    changed = [f"'{outcome.change.name}'" for outcome in outcomes if outcome.status == "changed"]
+    return f"Changed as asked for: {', '.join(changed)}." if changed else "No other network was changed."

@@ -219,7 +219,7 @@ WRONG: dict[str, tuple[Options, str]] = {
         {"ips": [{"address": "fe80::1%eth0", "prefix": 64}]},
         f"ips[0].address: 'fe80::1%eth0' {NO_ADDRESS}.",
     ),
-    "no address": ({"ips": [{"prefix": 24}]}, "missing required arguments: address found in ips"),
+    "no address": ({"ips": [{"prefix": 24}]}, "ips[0].address: missing; give the address, or a pool to choose a subnet from."),
     "address of the network": ({"ips": [{**IP, "address": "192.168.101.0"}]}, f"ips 192.168.101.0: {IS}"),
     "address of all": ({"ips": [{**IP, "address": "192.168.101.255"}]}, f"ips 192.168.101.255: {IS}"),
     "multicast address": (
@@ -530,7 +530,6 @@ WRONG: dict[str, tuple[Options, str]] = {
 # Ansible's own words, which differ between its versions.
 SAID_BY_ANSIBLE = {
     "mtu that is no number",
-    "no address",
     "no mode",
     "no name",
     "nat port without an end",

@@ -18,7 +18,7 @@ from ansible.module_utils import _internal
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.kvmops.network.plugins.modules import libvirt_network, libvirt_network_info
+from ansible_collections.kvmops.network.plugins.modules import libvirt_network, libvirt_network_info, libvirt_networks
 
 URI = "test:///default"
 
@@ -43,6 +43,11 @@ class Result:
         """The network, as the module shows it."""
         found: dict[str, t.Any] = self.data["network"]
         return found
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """What became of each network."""
+        return {network["name"]: network["status"] for network in self.data["networks"]}
 
     @property
     def diff(self) -> dict[str, str] | None:
@@ -80,6 +85,18 @@ def run_main(main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, che
 def network_task(*, check: bool = False, diff: bool = True, **options: t.Any) -> Result:
     """Run the module libvirt_network, whether it fails or not."""
     return run_main(libvirt_network.main, options, check=check, diff=diff)
+
+
+def networks_task(*networks: dict[str, t.Any], check: bool = False, diff: bool = True, **options: t.Any) -> Result:
+    """Run the module libvirt_networks, whether it fails or not."""
+    return run_main(libvirt_networks.main, {"networks": list(networks), **options}, check=check, diff=diff)
+
+
+def apply_all(*networks: dict[str, t.Any], **options: t.Any) -> Result:
+    """Run a task over several networks that has to succeed."""
+    result = networks_task(*networks, **options)
+    assert not result.failed, result.msg
+    return result
 
 
 def apply(**options: t.Any) -> Result:

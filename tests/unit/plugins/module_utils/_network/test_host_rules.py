@@ -14,6 +14,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.links import 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import Conflicts, find_conflicts
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
+from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import make_surroundings
 
 if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
@@ -55,14 +56,27 @@ def conflicts(
     allow: t.Sequence[str] = (),
     seen: bool = True,
 ) -> Conflicts:
-    return find_conflicts(
-        before or NetworkState(name="lab"),
-        definition(content),
-        others=others,
-        host=host(*parts) if seen else None,
-        starts=starts,
-        allow_overlap=allow,
+    there = before or NetworkState(name="lab")
+    return find(there, definition(content), host(*parts) if seen else None, others, starts=starts, allow=allow)
+
+
+def find(
+    before: NetworkState,
+    wanted: Definition,
+    host: Host | None = None,
+    others: t.Sequence[NetworkState] = (),
+    *,
+    starts: bool = False,
+    allow: t.Sequence[str] = (),
+) -> Conflicts:
+    """Return what is found when the other networks stay as they are."""
+    live = [NetworkState(name=state.name, live=state.live) for state in (before, *others)]
+    surroundings = make_surroundings(
+        [NetworkState(name=before.name, stored=wanted, live=before.live), *others],
+        host,
+        made=frozenset().union(*(state.bridges for state in live)),
     )
+    return find_conflicts(before, wanted, surroundings, starts=starts, allow_overlap=allow)
 
 
 NONE = Conflicts(refused=(), overlaps=(), warnings=())
@@ -145,7 +159,7 @@ def test_what_the_network_does_not_run_with_yet_is_looked_at() -> None:
     waiting = {"name": "lab", "ips": [{"address": "10.99.0.1", "prefix": 24}]}
     before = NetworkState("lab", stored=waiting, live={"name": "lab", "ips": [{"address": "192.168.122.1", "prefix": 24}]})
     host = Host(links={"eth0": link("eth0", "10.99.0.7/16")}, routes=())
-    found = find_conflicts(before, waiting, others=[], host=host, starts=False, allow_overlap=[])
+    found = find(before, waiting, host)
     assert found.overlaps[0].startswith("The subnet 10.99.0.0/24 overlaps with the host's address 10.99.0.7/16 on eth0.")
 
 
@@ -221,12 +235,12 @@ UUID = "1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"
 def test_the_uuid_of_a_network_cannot_be_changed() -> None:
     before = NetworkState("lab", stored={"name": "lab", "uuid": UUID})
     wanted = {"name": "lab", "uuid": UUID.replace("1", "2")}
-    found = find_conflicts(before, wanted, others=[], host=None, starts=False, allow_overlap=[])
+    found = find(before, wanted)
     assert found.refused == (
         f"uuid: '{wanted['uuid']}' is wanted, but the network 'lab' has {UUID}, and libvirt cannot change it; leave uuid out, or "
         "remove the network first with state: absent.",
     )
-    assert find_conflicts(before, dict(before.stored or {}), others=[], host=None, starts=False, allow_overlap=[]) == NONE
+    assert find(before, dict(before.stored or {})) == NONE
 
 
 def test_the_uuid_of_another_network_is_refused() -> None:

@@ -3,13 +3,30 @@
 
 from __future__ import annotations
 
+import typing as t
 from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupied, find_overlaps, read_allowed
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import (
+    Occupancy,
+    Occupied,
+    find_overlaps,
+    read_allowed,
+)
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Subnet
+
+
+def find(
+    wanted: Iterable[Subnet], held: Iterable[Occupied], names: Iterable[str] = (), subnets: Sequence[Subnet] = ()
+) -> tuple[list[str], list[str]]:
+    return find_overlaps(wanted, Occupancy(held), own="lab", allowed_networks=set(names), allowed_subnets=list(subnets))
 
 
 @pytest.mark.parametrize(
@@ -29,9 +46,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.subnets im
     ],
 )
 def test_what_meets_what(wanted: str, held: str, wide: bool, outcome: str) -> None:
-    refused, warned = find_overlaps(
-        [ip_network(wanted)], [Occupied(ip_network(held), "SOMETHING", wide=wide)], allowed_networks=set(), allowed_subnets=[]
-    )
+    refused, warned = find([ip_network(wanted)], [Occupied(ip_network(held), "SOMETHING", wide=wide)])
     assert (bool(refused), bool(warned)) == (outcome == "refused", outcome == "warned")
 
 
@@ -41,7 +56,7 @@ def test_the_sentences() -> None:
         Occupied(ip_network("10.1.0.0/16"), "the network 'b' (10.1.0.0/16)", network="b"),
         Occupied(ip_network("10.1.0.0/25"), "the host's address 10.1.0.5/25 on eth0"),
     ]
-    refused, warned = find_overlaps([ip_network("10.1.0.0/24")], held, allowed_networks=set(), allowed_subnets=[])
+    refused, warned = find([ip_network("10.1.0.0/24")], held)
     assert refused == [
         "The subnet 10.1.0.0/24 overlaps with the network 'b' (10.1.0.0/16). Choose another subnet, or add 'b' to "
         "allow_overlap if "
@@ -71,13 +86,13 @@ def test_the_sentences() -> None:
 def test_what_is_allowed(allowed: list[str], refused: bool) -> None:
     names, subnets = read_allowed(allowed)
     held = Occupied(ip_network("10.1.0.0/16"), "the network 'b'", network="b")
-    found, _warned = find_overlaps([ip_network("10.1.0.0/24")], [held], allowed_networks=names, allowed_subnets=subnets)
+    found, _warned = find([ip_network("10.1.0.0/24")], [held], names, subnets)
     assert bool(found) is refused
 
 
 def test_the_same_is_said_once() -> None:
     held = Occupied(ip_network("10.1.0.0/16"), "the network 'b'", network="b")
-    refused, _warned = find_overlaps([ip_network("10.1.0.0/24")], [held, held], allowed_networks=set(), allowed_subnets=[])
+    refused, _warned = find([ip_network("10.1.0.0/24")], [held, held])
     assert len(refused) == 1
 
 
@@ -96,5 +111,26 @@ def test_names_and_subnets_are_told_apart() -> None:
 def test_any_subnets_can_be_compared(wanted: list, held: list, allowed: list[str]) -> None:  # type: ignore[type-arg]
     names, subnets = read_allowed(allowed)
     occupied = [Occupied(subnet, "x", wide=wide) for subnet, wide in held]
-    refused, warned = find_overlaps(wanted, occupied, allowed_networks=names, allowed_subnets=subnets)
+    refused, warned = find(wanted, occupied, names, subnets)
     assert all(sentence.startswith("The subnet ") for sentence in refused + warned)
+
+
+subnets_nearby = st.one_of(
+    st.builds(lambda address, length: ip_network((address, length), strict=False), st.integers(0, 2**10), st.integers(18, 32)),
+    st.builds(
+        lambda address, length: ip_network((2**127 + address, length), strict=False), st.integers(0, 2**10), st.integers(115, 128)
+    ),
+)
+
+
+@given(held=st.lists(subnets_nearby, max_size=12), asked=subnets_nearby)
+def test_the_index_finds_what_looking_at_each_finds(held: list[Subnet], asked: Subnet) -> None:
+    occupied = [Occupied(subnet, str(number)) for number, subnet in enumerate(held)]
+    expected = [each for each in occupied if each.subnet.version == asked.version and each.subnet.overlaps(asked)]
+    found = Occupancy(occupied).meeting(asked)
+    assert sorted(each.owner for each in found) == sorted(each.owner for each in expected)
+
+
+def test_a_network_does_not_meet_itself() -> None:
+    subnet = ip_network("10.1.0.0/24")
+    assert find([subnet], [Occupied(subnet, "the network 'lab'", network="lab")]) == ([], [])

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""Subnets for all networks of a task that wish for a free one of a pool."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.pools import choose_subnet, recorded_choice
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied
+from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import list_occupied
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice
+    from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
+    from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
+    from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
+
+__all__ = ["choose_subnets"]
+
+
+def choose_subnets(survey: Survey, requests: Sequence[NetworkRequest], problems: Problems) -> list[NetworkRequest]:
+    """Return the requests with a subnet for each wish: the recorded one, else a free one.
+
+    What another network of the task names itself is not free, nor what a network has that the task does not remove.
+    """
+    if not any(request.wishes for request in requests):
+        return list(requests)
+    recorded = {request.name: _recorded_choices(survey, request) for request in requests if request.wishes}
+    removed = {request.name for request in requests if request.state == "absent"}
+    occupied = list_occupied([state for state in survey.states() if state.name not in removed], survey.host, survey.bridges)
+    for request in requests:
+        named = request.named_subnets() + [choice.subnet for choice in recorded.get(request.name, {}).values()]
+        occupied += [Occupied(subnet, f"what the network '{request.name}' asks for") for subnet in named]
+    settled = []
+    for request in requests:
+        choices = recorded.get(request.name, {})
+        with problems.of(request.name):
+            for number, wish in request.wishes.items():
+                if number not in choices:
+                    choices[number] = choose_subnet(wish, Occupancy(occupied), own=request.name)
+                    occupied.append(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))
+            settled.append(request.with_choices(choices) if choices else request)
+    return settled
+
+
+def _recorded_choices(survey: Survey, request: NetworkRequest) -> dict[int, Choice]:
+    choices: dict[int, Choice] = {}
+    taken = {str(entry["address"]) for entry in request.named_entries()}
+    for number, wish in request.wishes.items():
+        found = recorded_choice(wish, survey.state(request.name).definition, taken=taken)
+        if found is not None:
+            choices[number] = found
+            taken.add(str(found.subnet[found.place]))
+    return choices

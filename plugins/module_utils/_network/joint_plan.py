@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""One plan over all networks that a task is about, refused as a whole if any part of it cannot be."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.choices import choose_subnets
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import find_conflicts
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import with_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.order import Change
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import make_plan, must_stop
+from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems, name_in
+from ansible_collections.kvmops.network.plugins.module_utils._network.schema import check_schema
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import contains, read_allowed
+from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import make_surroundings
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
+    from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import Surroundings
+    from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
+
+__all__ = ["JointPlan", "make_joint_plan"]
+
+
+@dataclass(frozen=True)
+class JointPlan:
+    """What happens to each network, warnings, and the names of networks whose definition the schema does not know."""
+
+    changes: list[Change]
+    warnings: list[str] = field(default_factory=list)
+    unvalidated: set[str] = field(default_factory=set)
+
+
+def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone: bool, adopts: bool = False) -> JointPlan:
+    """Return what happens to the networks, in the order of the requests.
+
+    `alone` says that the task is about one network only. Otherwise new networks get the mark of those that are managed together,
+    and with `adopts` those that are there already get it too. Raises NetworkError, with a sentence for each network that cannot
+    be as it is asked for.
+    """
+    problems = Problems(alone=alone)
+    requests = choose_subnets(survey, requests, problems)
+    problems.raise_any()
+    changes = []
+    for request in requests:
+        with problems.of(request.name):
+            changes.append(_plan_one(survey, request, marks="no" if alone else "all" if adopts else "new"))
+    problems.raise_any()
+    plan = JointPlan(changes)
+    changed = [pair for pair in zip(requests, changes) if pair[1].plan.does("define") or pair[1].plan.does("start")]
+    if changed:
+        after = {state.name: state for state in survey.states()}
+        after.update((change.name, change.plan.after) for change in changes)
+        surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
+        for request, change in changed:
+            with problems.of(change.name):
+                if not check_schema(request.xml, change.before.stored, change.plan.after.stored or {}, survey.version):
+                    plan.unvalidated.add(change.name)
+                warnings = _check(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)])
+                plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
+        problems.raise_any()
+    return plan
+
+
+def _plan_one(survey: Survey, request: NetworkRequest, *, marks: t.Literal["no", "new", "all"]) -> Change:
+    before = survey.state(request.name)
+    wanted = request.wanted(before, known=survey.records)
+    if wanted.definition is not None and (marks == "all" or (marks == "new" and not before.exists)):
+        wanted = replace(wanted, definition=with_mark(wanted.definition))
+    return Change(before, make_plan(before, wanted, survey.users(before) if must_stop(before, wanted) else []))
+
+
+def _check(change: Change, surroundings: Surroundings, allowed: list[str]) -> tuple[str, ...]:
+    """Refuse what cannot work on this host, and return what may not be meant."""
+    conflicts = find_conflicts(
+        change.before,
+        change.plan.after.stored or {},
+        surroundings,
+        starts=change.plan.does("start") and not change.before.active,
+        allow_overlap=allowed,
+    )
+    if conflicts.refused:
+        raise RefusedError(" ".join(conflicts.refused + conflicts.overlaps))
+    if conflicts.overlaps:
+        raise RefusedError(" ".join(conflicts.overlaps), overlaps=list(conflicts.overlaps))
+    return conflicts.warnings
+
+
+def _allowing(requests: Sequence[NetworkRequest], change: Change) -> Iterator[str]:
+    """Name the other networks of the task that may overlap with this one: it is enough if one of two says so."""
+    subnets = subnets_of(change.plan.after.stored or {})
+    for request in requests:
+        if request.allow_overlap and request.name != change.name:
+            names, allowed = read_allowed(request.allow_overlap)
+            if change.name in names or any(contains(outer, subnet) for outer in allowed for subnet in subnets):
+                yield request.name

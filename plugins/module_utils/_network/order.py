@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""In which order the networks of a task are changed. Nothing here touches a host.
+
+A network that takes the bridge's name, the UUID or the subnet that another one gives up has to wait for that one. Networks that
+wait for each other, because they swap, are changed together.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from graphlib import CycleError, TopologicalSorter
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ansible_collections.kvmops.network.plugins.module_utils._network.definition import Subnet
+    from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
+
+__all__ = ["Change", "Group", "order_changes"]
+
+
+class Change(t.NamedTuple):
+    """A network as it is, and what is done to it."""
+
+    before: NetworkState
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.before.name
+
+
+class Group(t.NamedTuple):
+    """Changes that are made together, and the names of the networks that they wait for."""
+
+    changes: tuple[Change, ...]
+    waits_for: frozenset[str]
+
+
+def order_changes(changes: Sequence[Change]) -> list[Group]:
+    """Return the changes in groups, each behind those that it waits for."""
+    waits = _find_waits(changes)
+    leaders = {change.name: change.name for change in changes}  # the first network of the group that each is in
+    while True:
+        graph: dict[str, set[str]] = {leader: set() for leader in leaders.values()}
+        for name, others in waits.items():
+            graph[leaders[name]] |= {leaders[other] for other in others} - {leaders[name]}
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            cycle = set(error.args[1])
+            first = next(leader for leader in leaders.values() if leader in cycle)
+            leaders = {name: first if leader in cycle else leader for name, leader in leaders.items()}
+        else:
+            return [_make_group(changes, leaders, leader, waits) for leader in order]
+
+
+def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str, waits: dict[str, set[str]]) -> Group:
+    members = tuple(change for change in changes if leaders[change.name] == leader)
+    names = {change.name for change in members}
+    return Group(members, frozenset(other for name in names for other in waits[name]) - names)
+
+
+def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
+    """Return for which other networks each network has to wait."""
+    givers = {thing: change.name for change in changes for thing in _things(change.before) - _things(change.plan.after)}
+    left = [(subnet, change.name) for change in changes for subnet in _left_subnets(change)]
+    waits: dict[str, set[str]] = {}
+    for change in changes:
+        taken = _things(change.plan.after) - _things(change.before)
+        others = {givers[thing] for thing in taken if thing in givers}
+        if change.plan.does("start"):
+            entered = subnets_of(change.plan.after.live or {})
+            others |= {name for subnet, name in left if any(_overlap(subnet, other) for other in entered)}
+        waits[change.name] = others - {change.name}
+    return waits
+
+
+def _things(state: NetworkState) -> set[str]:
+    """Return what no two networks may have, stored or running: names of bridges, and UUIDs."""
+    return state.bridges | {definition["uuid"] for definition in state.definitions if "uuid" in definition}
+
+
+def _left_subnets(change: Change) -> Iterator[Subnet]:
+    """Yield the subnets in which a network runs and will not run any more."""
+    kept = subnets_of(change.plan.after.live or {})
+    for subnet in subnets_of(change.before.live or {}):
+        if not any(_overlap(subnet, other) for other in kept):
+            yield subnet
+
+
+def _overlap(one: Subnet, other: Subnet) -> bool:
+    return one.version == other.version and one.overlaps(other)

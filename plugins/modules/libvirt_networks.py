@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: libvirt_networks
+short_description: Manage the virtual networks of a KVM/libvirt host in one task
+version_added: 0.1.0
+author:
+  - The kvmops.network authors (@kvmops)
+description:
+  - Brings a list of virtual networks into the wanted state, with one connection, one reading pass and one plan over all of them.
+  - Each entry has the options of M(kvmops.network.libvirt_network) and is treated as that module treats it. All entries are
+    checked against the host, against the other networks, and against each other, before anything is changed; the task says at
+    once what is wrong with any of them.
+  - Networks may swap names of bridges and subnets. One that needs what another gives up is changed after it; those that need each
+    other's are changed together.
+  - A network that fails is put back as it was. Networks that need nothing of it are changed all the same, and RV(networks) says
+    what became of each.
+options:
+  prune:
+    description:
+      - Remove networks that this module made and that are not in O(networks) any more.
+      - Only networks that carry the module's mark in their C(<metadata>) are removed. The module marks each network that it
+        creates; with O(prune=true) it also marks each network of the list that has a definition in the task. Networks that
+        were made by hand, by other tools or by M(kvmops.network.libvirt_network) are never removed.
+      - It is refused while running guests are plugged into a network that would be removed, unless O(force=true).
+    type: bool
+    default: false
+  protected:
+    description:
+      - Names of networks that are never pruned, whatever mark they carry.
+    type: list
+    elements: str
+    default: [default]
+  force:
+    description:
+      - Stop or remove networks even when running guests are plugged in, all of the list and those that are pruned. The guests
+        lose their connection. For single networks, use O(networks[].force).
+    type: bool
+    default: false
+  lock_timeout:
+    description:
+      - How long to wait, in seconds, for another task that is changing this host's networks.
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - kvmops.network._network.list
+  - kvmops.network._libvirt
+  - kvmops.network._attributes
+  - kvmops.network._attributes.libvirt
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - There is one diff for each network that changes. It shows the definition in a normal form. Values that libvirt makes up
+        are shown as C((generated)).
+  idempotent:
+    support: full
+  platform:
+    platforms: linux
+    support: full
+seealso:
+  - module: kvmops.network.libvirt_network
+  - module: kvmops.network.libvirt_network_info
+  - name: Network XML format
+    description: libvirt's reference of what a network definition can say.
+    link: https://libvirt.org/formatnetwork.html
+"""
+
+EXAMPLES = r"""
+- name: The networks of this host, and no others that earlier runs made
+  kvmops.network.libvirt_networks:
+    prune: true
+    networks:
+      - name: default
+        autostart: true
+      - name: red_nat_lab
+        definition: replace
+        forward:
+          mode: nat
+        bridge:
+          name: virbr101
+        ips:
+          - address: 192.168.101.1
+            prefix: 24
+            dhcp:
+              ranges:
+                - start: 192.168.101.100
+                  end: 192.168.101.254
+      - name: red_aislada_dev
+        definition: replace
+        bridge:
+          name: virbr102
+        ips:
+          - address: 192.168.102.1
+            prefix: 24
+
+- name: Each team gets a free /24, the same on every run
+  kvmops.network.libvirt_networks:
+    networks:
+      - name: team_blue
+        forward:
+          mode: nat
+        ips: &team
+          - pool: [10.40.0.0/16]
+            prefix: 24
+            dhcp:
+              ranges:
+                - start: 0.0.0.100
+                  end: 0.0.0.254
+      - name: team_green
+        forward:
+          mode: nat
+        ips: *team
+
+- name: A network that is no longer needed goes, the others are not looked at
+  kvmops.network.libvirt_networks:
+    networks:
+      - name: red_old
+        state: absent
+"""
+
+RETURN = r"""
+"""
+
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.options import NETWORKS_OPTIONS
+from ansible_collections.kvmops.network.plugins.module_utils._network.task import run_networks_task
+
+
+def main() -> t.NoReturn:
+    """Bring all networks of a list into the wanted state."""
+    run_networks_task(NETWORKS_OPTIONS)
+
+
+if __name__ == "__main__":
+    main()
