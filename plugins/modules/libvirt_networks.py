@@ -127,6 +127,114 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+requirement:
+  description:
+    - What is missing on the host, for playbooks that want to go on without it. V(library), a Python library; V(daemon), libvirt's
+      daemon does not answer; V(permission), the user may not manage libvirt; V(uri), O(uri) cannot be.
+  returned: failure, if something is missing
+  type: str
+  sample: daemon
+networks:
+  description:
+    - What became of each network, in the order of O(networks); pruned ones follow.
+  returned: success, or failure of one of the networks after the first change
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The network's name.
+      type: str
+      returned: always
+      sample: red_nat_lab
+    status:
+      description:
+        - V(unchanged), it was as wanted; V(changed), it is now, or would be in check mode; V(failed), it could not be changed and
+          was put back; V(untouched), it was not begun because of another one that failed.
+      type: str
+      returned: always
+      sample: changed
+    changed:
+      description: Whether it was changed, or would be in check mode.
+      type: bool
+      returned: always
+      sample: true
+    msg:
+      description: Why it failed or was left untouched, empty otherwise.
+      type: str
+      returned: always
+      sample: ""
+    actions:
+      description: What was done, or would be done in check mode, with the reason of each step.
+      type: list
+      elements: str
+      returned: always
+      sample:
+        - "define: the network does not exist"
+        - "autostart on: a new network starts at boot"
+        - "start: the network is not running"
+    pending_restart:
+      description:
+        - Whether the stored definition differs from what is running, so that it takes effect only when the network is started anew.
+      type: bool
+      returned: always
+      sample: false
+    network:
+      description: The network after the task; in check mode, as it would be.
+      type: dict
+      returned: always
+      contains:
+        name:
+          description: Its name.
+          type: str
+          returned: always
+          sample: red_nat_lab
+        uuid:
+          description: Its UUID, V(null) for one that check mode would create.
+          type: str
+          returned: always
+          sample: 1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e
+        exists:
+          description: Whether it is there.
+          type: bool
+          returned: always
+          sample: true
+        active:
+          description: Whether it runs.
+          type: bool
+          returned: always
+          sample: true
+        persistent:
+          description: Whether its definition is stored, so that it is still there after it was stopped.
+          type: bool
+          returned: always
+          sample: true
+        autostart:
+          description: Whether libvirt starts it at boot.
+          type: bool
+          returned: always
+          sample: true
+        bridge:
+          description: The name of its bridge on the host, V(null) where it has none or libvirt has yet to choose one.
+          type: str
+          returned: always
+          sample: virbr101
+        definition:
+          description: Its definition in the form of this module's options; what is libvirt's default is left out, but
+            for the mode of C(forward).
+          type: dict
+          returned: always
+          sample:
+            forward: {mode: nat}
+            bridge: {name: virbr101}
+            ips:
+              - address: 192.168.101.1
+                prefix: 24
+                dhcp: {ranges: [{start: 192.168.101.100, end: 192.168.101.254}]}
+        xml:
+          description: Its definition as a libvirt document in normal form, V(null) where it is absent.
+          type: str
+          returned: always
+          sample: <network>...</network>
 """
 
 import typing as t

@@ -8,7 +8,7 @@
 
 A codec turns the text of an XML attribute (C(from_text)) or the value of an option (C(from_option)) into the canonical value,
 and the canonical value into text again (C(to_text)). The first two raise ValueError with the end of a sentence that begins with
-the value: "'1.2.3' is not an IP address; …".
+the value: "'1.2.3' is not an IP address; …". Of what type the option is, C(option_type) says in Ansible's words.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from dataclasses import dataclass
 __all__ = [
     "ADDRESS",
     "FILLED",
-    "HEX",
     "MAC",
     "NETMASK",
     "ON_OFF",
     "TEXT",
     "UUID",
     "YES_NO",
+    "BusNumber",
     "Choice",
     "Codec",
     "Number",
@@ -43,6 +43,8 @@ _PADDED_OCTET = re.compile(r"(^|[.:])0\d+\.|\.0\d+$")
 
 class Codec:
     """Text, kept as it is."""
+
+    option_type = "str"
 
     def from_text(self, text: str) -> t.Any:
         """Return the canonical value of an XML attribute's or element's text."""
@@ -78,6 +80,8 @@ class _Flag(Codec):
     true: str
     false: str
 
+    option_type = "bool"
+
     def from_text(self, text: str) -> bool:
         if text not in (self.true, self.false):
             raise ValueError(f"is neither '{self.true}' nor '{self.false}'")
@@ -94,15 +98,22 @@ class _Flag(Codec):
 
 @dataclass(frozen=True)
 class Number(Codec):
-    """A whole number between two bounds, both included."""
+    """A whole number between two bounds, both included. With `any_base`, libvirt takes 0x1f and 017 in a document as well."""
 
     low: int
     high: int
+    any_base: bool = False
+
+    option_type = "int"
 
     def from_text(self, text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,20}", text.strip()):
+        if self.any_base:
+            number = _read_c_number(text.strip())
+        else:
+            number = int(text) if re.fullmatch(r"[0-9]{1,20}", text.strip()) else None
+        if number is None:
             raise ValueError(f"is not a whole number from {self.low} to {self.high}")
-        return self.from_option(int(text))
+        return self.from_option(number)
 
     def from_option(self, value: t.Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
@@ -112,9 +123,17 @@ class Number(Codec):
 
 @dataclass(frozen=True)
 class Choice(Codec):
-    """One of some words."""
+    """One of some words. With `grows`, a document may have others, which a newer libvirt knows.
+
+    `since` are pairs of a word and the libvirt that was the first to know it.
+    """
 
     words: tuple[str, ...]
+    grows: bool = False
+    since: tuple[tuple[str, str], ...] = ()
+
+    def from_text(self, text: str) -> str:
+        return text if self.grows else self.from_option(text)
 
     def from_option(self, value: t.Any) -> str:
         if value not in self.words:
@@ -178,16 +197,26 @@ class _Uuid(Codec):
             raise ValueError("is not a UUID; give one such as 1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e") from None
 
 
-class _Hex(Codec):
-    """A number that XML writes in hexadecimal, such as a part of a PCI address."""
+@dataclass(frozen=True)
+class BusNumber(Codec):
+    """A part of a PCI address: a number that libvirt writes with so many hexadecimal digits, and reads as C does."""
 
-    def from_option(self, value: t.Any) -> int:
-        if not re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,16}", str(value)):
-            raise ValueError("is not a hexadecimal number; give one such as 0x1f")
-        return int(str(value), 16)
+    high: int
+    digits: int
 
-    def to_text(self, value: t.Any) -> str:
-        return f"0x{value:x}"
+    def from_option(self, value: t.Any) -> str:
+        number = _read_c_number(str(value).strip())
+        if number is None or number > self.high:
+            raise ValueError(f"is not a number from 0 to 0x{self.high:x}; give one such as '0x{min(self.high, 31):x}'")
+        return f"0x{number:0{self.digits}x}"
+
+
+def _read_c_number(text: str) -> int | None:
+    """Read a number as C does: 0x1f is hexadecimal, 017 is octal."""
+    for pattern, base in (("0[xX][0-9A-Fa-f]{1,16}", 16), ("0[0-7]{0,22}", 8), ("[1-9][0-9]{0,19}", 10)):
+        if re.fullmatch(pattern, text):
+            return int(text, base)
+    return None
 
 
 TEXT = Codec()
@@ -198,4 +227,3 @@ ADDRESS = _Address()
 NETMASK = _Netmask()
 MAC = _Mac()
 UUID = _Uuid()
-HEX = _Hex()

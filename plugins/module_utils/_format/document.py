@@ -25,7 +25,16 @@ else:
 if t.TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-__all__ = ["LXML_IMPORT_ERROR", "canonical_text", "parse_document", "pretty_text", "schema_problems"]
+__all__ = [
+    "LXML_IMPORT_ERROR",
+    "canonical_fragment",
+    "canonical_text",
+    "namespace_of",
+    "parse_document",
+    "parse_fragment",
+    "pretty_text",
+    "schema_problems",
+]
 
 
 def parse_document(text: str, *, root: str) -> Element:
@@ -74,6 +83,30 @@ def canonical_text(element: Element) -> str:
     """Return the element on one line, attributes in order, so that equal elements have equal texts."""
     copy = parse_fragment(etree.tostring(element, with_tail=False))
     return etree.tostring(copy, method="c14n2").decode()
+
+
+def canonical_fragment(text: str) -> str:
+    """Return the canonical text of an element that someone else wrote.
+
+    Raises ValueError with the end of a sentence if it is not one element with a namespace.
+    """
+    example = "give one such as <note xmlns='https://example.org/note'>…</note>"
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        element = etree.fromstring(text.encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
+        raise ValueError(f"is not one XML element ({error}); {example}") from None
+    if element.getroottree().docinfo.doctype:
+        raise ValueError("has a document type declaration; remove it")
+    canonical = canonical_text(element)
+    if not namespace_of(canonical):
+        raise ValueError(f"has no namespace, and libvirt would drop it; {example}")
+    return canonical
+
+
+def namespace_of(text: str) -> str:
+    """Return the namespace of a canonical element, "" if it has none."""
+    return etree.QName(parse_fragment(text)).namespace or ""
 
 
 def parse_fragment(text: str | bytes) -> Element:

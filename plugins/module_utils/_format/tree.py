@@ -53,12 +53,18 @@ REST = "_rest"
 
 @dataclass(frozen=True)
 class Value:
-    """A scalar: an attribute ("@mode"), the text of an element ("name"), or an attribute of one ("mtu/@size")."""
+    """A scalar: an attribute ("@mode"), the text of an element ("name"), or an attribute of one ("mtu/@size").
+
+    Here and in the following, `required` says that whoever gives what holds the field gives the field as well, and `since` which
+    version of the format was the first to have it ("" where it does not matter).
+    """
 
     option: str
     path: str
     codec: Codec = TEXT
     default: t.Any = None
+    required: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class Group:
     option: str
     path: str
     fields: Fields
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,14 +92,17 @@ class Entries:
     key: tuple[tuple[str, ...], ...] = ()
     ordered: bool = False
     kept: bool = False
+    required: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True)
 class Fragments:
-    """Elements below one element that belong to others, each kept as canonical text."""
+    """Elements below one element that belong to others, one for each namespace, each kept as canonical text."""
 
     option: str
     path: str
+    since: str = ""
 
 
 Field = t.Union[Value, Group, Entries, Fragments]
@@ -287,8 +297,22 @@ def coerce(fields: Fields, options: t.Mapping[str, t.Any], where: str = "") -> D
         elif isinstance(field, Value):
             data[option] = _coerce_value(field, value, name)
         else:
-            data[option] = list(value)
+            data[option] = _coerce_fragments(value, name)
     return data
+
+
+def _coerce_fragments(value: list[t.Any], name: str) -> list[str]:
+    texts: dict[str, str] = {}
+    for index, given in enumerate(value):
+        try:
+            text = document.canonical_fragment(given)
+        except ValueError as error:
+            raise InputError(f"{name}[{index}]: '{given}' {error}.") from None
+        namespace = document.namespace_of(text)
+        if namespace in texts:
+            raise InputError(f"{name}[{index}]: another element has the namespace '{namespace}' already; put both into one.")
+        texts[namespace] = text
+    return sorted(texts.values())
 
 
 def _coerce_entry(field: Entries, entry: t.Any, name: str) -> t.Any:
@@ -359,9 +383,9 @@ def merge(fields: Fields, current: Data, given: Data, *, replace: bool) -> Data:
 
 
 def _merge_fragments(before: list[str], wanted: list[str]) -> list[str]:
-    """Return the fragments of a task, and those of others: each owner has one, which its root element names."""
-    owners = {document.parse_fragment(text).tag for text in wanted}
-    return sorted([text for text in before if document.parse_fragment(text).tag not in owners] + wanted)
+    """Return the fragments of a task, and those of others: each owner has one, in a namespace of its own."""
+    owners = {document.namespace_of(text) for text in wanted}
+    return sorted([text for text in before if document.namespace_of(text) not in owners] + wanted)
 
 
 def _merge_entries(field: Entries, before: list[t.Any], wanted: list[t.Any], *, replace: bool) -> list[t.Any]:

@@ -31,6 +31,8 @@ except ImportError:
     pass  # said by document.LXML_IMPORT_ERROR, and checked before anything here is called
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.etree import _Element as Element
 
     Definition = dict[str, t.Any]
@@ -56,6 +58,7 @@ GENERATED = "(generated)"
 
 _ALL_PORTS = {"start": 1024, "end": 65535}
 _SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+_NO_DEVICE = {"type": "pci", "domain": "0x0000", "bus": "0x00", "slot": "0x00", "function": "0x0"}
 
 
 def definition_from_xml(text: str) -> Definition:
@@ -66,6 +69,7 @@ def definition_from_xml(text: str) -> Definition:
     if not definition.get("name"):
         raise InputError("The XML has no <name>; add one.")
     _settle_subnets(definition, complete=True)
+    _settle_units(definition)
     return normalise(definition)
 
 
@@ -76,6 +80,7 @@ def definition_from_options(options: t.Mapping[str, t.Any]) -> Definition:
     """
     given = tree.coerce(NETWORK, options)
     _settle_subnets(given, complete=False)
+    _settle_units(given)
     return given
 
 
@@ -299,6 +304,23 @@ def _assumed_prefix(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> i
         return 64
     first = address.packed[0]
     return 8 if first < 128 else 16 if first < 192 else 24
+
+
+def _settle_units(definition: Definition) -> None:
+    """Say what a value has no meaning without: the unit of a time, and all parts of a device's address."""
+    for lease in _leases(definition):
+        lease.setdefault("unit", "minutes")
+    for entry in definition.get("forward", {}).get("addresses", []):
+        for part, default in _NO_DEVICE.items():
+            entry.setdefault(part, default)
+
+
+def _leases(definition: Definition) -> Iterator[dict[str, t.Any]]:
+    for entry in definition.get("ips", []):
+        dhcp = entry.get("dhcp", {})
+        for owner in dhcp.get("ranges", []) + dhcp.get("hosts", []):
+            if "lease" in owner:
+                yield owner["lease"]
 
 
 def _drop_runtime(root: Element) -> None:

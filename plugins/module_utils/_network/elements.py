@@ -8,7 +8,7 @@
 
 Source: https://libvirt.org/formatnetwork.html and libvirt's network.rng. Defaults are what libvirt assumes when the attribute is
 missing, so that both are equal. What only a running network shows (connections) is not part of a definition and is dropped in
-definition.py.
+definition.py. `since` is libvirt's version, where it is later than the oldest that is managed (7.0).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from __future__ import annotations
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
     FILLED,
-    HEX,
     MAC,
     NETMASK,
     ON_OFF,
     TEXT,
     UUID,
     YES_NO,
+    BusNumber,
     Choice,
     Number,
 )
@@ -36,15 +36,18 @@ _DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
 _PORT = Number(1, 65535)
 _UNSIGNED_SHORT = Number(0, 65535)
 _UNSIGNED_INT = Number(0, 2**32 - 1)
+_BYTE = Number(0, 255, any_base=True)
 _LONG = Number(0, 2**63 - 1)
 _UNSIGNED_LONG = Number(0, 2**64 - 1)
 _PREFIX = Number(0, 128)
+
+_ADDRESS_RANGE = (Value("start", "@start", ADDRESS, required=True), Value("end", "@end", ADDRESS, required=True))
 
 _LEASE = Group(
     "lease",
     "lease",
     (
-        Value("expiry", "@expiry", _UNSIGNED_LONG),
+        Value("expiry", "@expiry", _UNSIGNED_LONG, required=True),
         Value("unit", "@unit", Choice(("seconds", "minutes", "hours")), default="minutes"),
     ),
 )
@@ -52,18 +55,19 @@ _LEASE = Group(
 _PREFIX_OR_NETMASK = (Value("prefix", "@prefix", _PREFIX), Value("netmask", "@netmask", NETMASK))
 
 _PCI_ADDRESS = (
-    Value("type", "@type"),  # libvirt has no default
-    Value("domain", "@domain", HEX, default=0),
-    Value("bus", "@bus", HEX),
-    Value("slot", "@slot", HEX),
-    Value("function", "@function", HEX),
+    Value("type", "@type", Choice(("pci",), grows=True)),
+    Value("domain", "@domain", BusNumber(0xFFFF, 4)),
+    Value("bus", "@bus", BusNumber(0xFF, 2)),
+    Value("slot", "@slot", BusNumber(0x1F, 2)),
+    Value("function", "@function", BusNumber(7, 1)),
 )
 
+_SPEED = Number(0, 2**54)
 _RATE = (
-    Value("average", "@average", _UNSIGNED_INT),
-    Value("peak", "@peak", _UNSIGNED_INT, default=0),
-    Value("burst", "@burst", _UNSIGNED_INT, default=0),
-    Value("floor", "@floor", _UNSIGNED_INT, default=0),
+    Value("average", "@average", _SPEED, default=0),
+    Value("peak", "@peak", _SPEED, default=0),
+    Value("burst", "@burst", _SPEED, default=0),
+    Value("floor", "@floor", _SPEED, default=0),
 )
 
 _BANDWIDTH = Group("bandwidth", "bandwidth", (Group("inbound", "inbound", _RATE), Group("outbound", "outbound", _RATE)))
@@ -77,10 +81,11 @@ _VLAN = Group(
             "tags",
             "tag",
             (
-                Value("id", "@id", Number(0, 4095)),
+                Value("id", "@id", Number(0, 4095), required=True),
                 Value("native_mode", "@nativeMode", Choice(("tagged", "untagged"))),
             ),
             key=(("id",),),
+            required=True,
         ),
     ),
 )
@@ -89,14 +94,14 @@ _VIRTUALPORT = Group(
     "virtualport",
     "virtualport",
     (
-        Value("type", "@type"),
+        Value("type", "@type", Choice(("802.1Qbg", "802.1Qbh", "openvswitch", "midonet"), grows=True)),
         Group(
             "parameters",
             "parameters",
             (
-                Value("managerid", "@managerid"),
-                Value("typeid", "@typeid"),
-                Value("typeidversion", "@typeidversion"),
+                Value("managerid", "@managerid", _BYTE),
+                Value("typeid", "@typeid", Number(0, 0xFFFFFF, any_base=True)),
+                Value("typeidversion", "@typeidversion", _BYTE),
                 Value("instanceid", "@instanceid", UUID),
                 Value("profileid", "@profileid"),
                 Value("interfaceid", "@interfaceid", UUID),
@@ -111,7 +116,12 @@ _FORWARD = Group(
     "forward",
     "forward",
     (
-        Value("mode", "@mode", Choice(("none", "nat", "route", "open", "bridge", "private", "vepa", "passthrough", "hostdev"))),
+        Value(
+            "mode",
+            "@mode",
+            Choice(("none", "nat", "route", "open", "bridge", "private", "vepa", "passthrough", "hostdev")),
+            required=True,
+        ),
         Value("dev", "@dev", FILLED),
         Value("managed", "@managed", YES_NO, default=False),
         Group(
@@ -119,13 +129,22 @@ _FORWARD = Group(
             "nat",
             (
                 Value("ipv6", "@ipv6", YES_NO, default=False),
-                Group("address", "address", (Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS))),
-                Group("port", "port", (Value("start", "@start", _PORT), Value("end", "@end", _PORT))),
+                Group("address", "address", _ADDRESS_RANGE),
+                Group(
+                    "port", "port", (Value("start", "@start", _PORT, required=True), Value("end", "@end", _PORT, required=True))
+                ),
             ),
         ),
-        Group("driver", "driver", (Value("name", "@name"),)),
-        Group("pf", "pf", (Value("dev", "@dev", FILLED),)),
-        Entries("interfaces", "interface", (Value("dev", "@dev", FILLED),), key=(("dev",),)),
+        Group(
+            "driver",
+            "driver",
+            (
+                Value("name", "@name", Choice(("kvm", "vfio", "xen"), grows=True, since=(("xen", "10.0.0"),))),
+                Value("model", "@model", FILLED, since="10.0.0"),
+            ),
+        ),
+        Group("pf", "pf", (Value("dev", "@dev", FILLED, required=True),)),
+        Entries("interfaces", "interface", (Value("dev", "@dev", FILLED, required=True),), key=(("dev",),)),
         Entries("addresses", "address", _PCI_ADDRESS, key=(("domain", "bus", "slot", "function"),)),
     ),
 )
@@ -146,9 +165,9 @@ _DOMAIN = Group(
     "domain",
     "domain",
     (
-        Value("name", "@name", FILLED),
+        Value("name", "@name", FILLED, required=True),
         Value("local_only", "@localOnly", YES_NO, default=False),
-        Value("register", "@register", YES_NO, default=False),
+        Value("register", "@register", YES_NO, default=False, since="10.1.0"),
     ),
 )
 
@@ -157,7 +176,10 @@ DNS_HOSTS = Entries(
     "hosts",
     "host",
     # the first name is what a reverse look-up answers
-    (Value("ip", "@ip", ADDRESS), Entries("hostnames", "hostname", Value("", "", FILLED), ordered=True)),
+    (
+        Value("ip", "@ip", ADDRESS, required=True),
+        Entries("hostnames", "hostname", Value("", "", FILLED), ordered=True, required=True),
+    ),
     key=(("ip",),),
     kept=True,
 )
@@ -185,13 +207,18 @@ _DNS = Group(
         # libvirt's dnsmasq asks them strictly in this order
         Entries("forwarders", "forwarder", (Value("addr", "@addr", ADDRESS), Value("domain", "@domain", FILLED)), ordered=True),
         DNS_HOSTS,
-        Entries("txt", "txt", (Value("name", "@name", FILLED), Value("value", "@value")), key=(("name", "value"),)),
+        Entries(
+            "txt",
+            "txt",
+            (Value("name", "@name", FILLED, required=True), Value("value", "@value", required=True)),
+            key=(("name", "value"),),
+        ),
         Entries(
             "srv",
             "srv",
             (
-                Value("service", "@service", FILLED),
-                Value("protocol", "@protocol", Choice(("tcp", "udp"))),
+                Value("service", "@service", FILLED, required=True),
+                Value("protocol", "@protocol", Choice(("tcp", "udp"), grows=True), required=True),
                 Value("domain", "@domain", FILLED),
                 Value("target", "@target", FILLED),
                 Value("port", "@port", _UNSIGNED_SHORT, default=0),
@@ -209,11 +236,11 @@ _DHCP = Group(
         Entries(
             "ranges",
             "range",
-            (Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS), _LEASE),
+            (*_ADDRESS_RANGE, _LEASE),
             key=(("start", "end"),),
         ),
         DHCP_HOSTS,
-        Group("bootp", "bootp", (Value("file", "@file"), Value("server", "@server"))),
+        Group("bootp", "bootp", (Value("file", "@file", FILLED, required=True), Value("server", "@server", ADDRESS))),
     ),
 )
 
@@ -225,7 +252,7 @@ _IPS = Entries(
         Value("address", "@address", ADDRESS),
         *_PREFIX_OR_NETMASK,
         Value("local_ptr", "@localPtr", YES_NO, default=False),
-        Group("tftp", "tftp", (Value("root", "@root"),)),
+        Group("tftp", "tftp", (Value("root", "@root", FILLED, required=True),)),
         _DHCP,
     ),
     key=(("address",),),
@@ -236,9 +263,9 @@ _ROUTES = Entries(
     "route",
     (
         Value("family", "@family", Choice(("ipv4", "ipv6"))),
-        Value("address", "@address", ADDRESS),
+        Value("address", "@address", ADDRESS, required=True),
         *_PREFIX_OR_NETMASK,
-        Value("gateway", "@gateway", ADDRESS),
+        Value("gateway", "@gateway", ADDRESS, required=True),
         Value("metric", "@metric", _UNSIGNED_INT, default=1),
     ),
     key=(("address", "prefix"), ("address",)),
@@ -248,13 +275,12 @@ _PORTGROUPS = Entries(
     "portgroups",
     "portgroup",
     (
-        Value("name", "@name", FILLED),
+        Value("name", "@name", FILLED, required=True),
         Value("default", "@default", YES_NO, default=False),
         _TRUST_GUEST_RX_FILTERS,
         _VIRTUALPORT,
         _BANDWIDTH,
         _VLAN,
-        Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
     ),
     key=(("name",),),
 )
@@ -262,8 +288,8 @@ _PORTGROUPS = Entries(
 NETWORK: Fields = (
     Value("name", "name", FILLED),
     Value("uuid", "uuid", UUID),
-    Value("title", "title", default=""),
-    Value("description", "description", default=""),
+    Value("title", "title", default="", since="9.7.0"),
+    Value("description", "description", default="", since="9.7.0"),
     Fragments("metadata", "metadata"),
     Value("ipv6", "@ipv6", YES_NO, default=False),
     _TRUST_GUEST_RX_FILTERS,

@@ -130,7 +130,7 @@ WRONG: dict[str, tuple[Options, str]] = {
     # --- the forward mode
     "unknown mode": (
         {"forward": {"mode": "nats"}},
-        "value of mode must be one of: none, nat, route, open, bridge, got: nats found in",
+        "value of mode must be one of: none, nat, route, open, bridge, private, vepa, passthrough, hostdev, got: nats found in",
     ),
     "no mode": ({"forward": {"dev": "eth0"}}, "missing required arguments: mode found in forward"),
     "nat without an address": (

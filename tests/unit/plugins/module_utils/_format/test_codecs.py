@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
     FILLED,
-    HEX,
     MAC,
     NETMASK,
     ON_OFF,
     TEXT,
     UUID,
     YES_NO,
+    BusNumber,
     Choice,
     Codec,
     Number,
@@ -28,8 +28,11 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.codecs impo
 
 BYTE = Number(0, 255)
 WORDS = Choice(("tcp", "udp"))
+GROWING = Choice(("tcp", "udp"), grows=True)
+ANY_BASE = Number(0, 255, any_base=True)
+SLOT = BusNumber(0x1F, 2)
 
-CODECS = [ADDRESS, BYTE, FILLED, HEX, MAC, NETMASK, ON_OFF, TEXT, UUID, WORDS, YES_NO, Number(0, 2**64 - 1)]
+CODECS = [ADDRESS, ANY_BASE, BYTE, FILLED, GROWING, MAC, NETMASK, ON_OFF, SLOT, TEXT, UUID, WORDS, YES_NO, Number(0, 2**64 - 1)]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +72,15 @@ def test_options_have_one_canonical_value(codec: Codec, option: t.Any, canonical
         (BYTE, "007", 7),
         (BYTE, " 7 ", 7),
         (Number(0, 2**64 - 1), "18446744073709551615", 2**64 - 1),
-        (HEX, "0x1F", 31),
-        (HEX, "1f", 31),
-        (HEX, "0", 0),
+        (ANY_BASE, "0x1F", 31),
+        (ANY_BASE, "017", 15),
+        (ANY_BASE, "10", 10),
+        (ANY_BASE, "0", 0),
+        (SLOT, "0x1F", "0x1f"),
+        (SLOT, "10", "0x0a"),
+        (SLOT, "010", "0x08"),
+        (SLOT, "0", "0x00"),
+        (GROWING, "sctp", "sctp"),
     ],
 )
 def test_texts_have_one_canonical_value(codec: Codec, text: str, canonical: t.Any) -> None:
@@ -82,7 +91,13 @@ def test_texts_have_one_canonical_value(codec: Codec, text: str, canonical: t.An
 
 @pytest.mark.parametrize(
     ("codec", "value", "text"),
-    [(YES_NO, True, "yes"), (YES_NO, False, "no"), (ON_OFF, False, "off"), (HEX, 31, "0x1f"), (NETMASK, 20, "255.255.240.0")],
+    [
+        (YES_NO, True, "yes"),
+        (YES_NO, False, "no"),
+        (ON_OFF, False, "off"),
+        (SLOT, "0x1f", "0x1f"),
+        (NETMASK, 20, "255.255.240.0"),
+    ],
 )
 def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -> None:
     assert codec.to_text(value) == text
@@ -130,6 +145,11 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
         (TEXT, "\ud800", "holds a character that XML cannot hold; remove control characters"),
         (TEXT, "\uffff", "holds a character that XML cannot hold; remove control characters"),
         (TEXT, 1, "is not a text"),
+        (GROWING, "sctp", "is none of tcp, udp"),
+        (SLOT, "1f", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
+        (SLOT, "0x20", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
+        (SLOT, "08", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
+        (SLOT, -1, "is not a number from 0 to 0x1f; give one such as '0x1f'"),
     ],
 )
 def test_wrong_options_end_a_sentence(codec: Codec, option: t.Any, message: str) -> None:
@@ -143,13 +163,15 @@ def test_wrong_options_end_a_sentence(codec: Codec, option: t.Any, message: str)
         (YES_NO, "on", "is neither 'yes' nor 'no'"),
         (ON_OFF, "yes", "is neither 'on' nor 'off'"),
         (BYTE, "0x10", "is not a whole number from 0 to 255"),
+        (ANY_BASE, "0xg", "is not a whole number from 0 to 255"),
+        (ANY_BASE, "08", "is not a whole number from 0 to 255"),
+        (ANY_BASE, "0x100", "is not a whole number from 0 to 255"),
+        (SLOT, "", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
+        (SLOT, "-0x1", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
+        (SLOT, "1_0", "is not a number from 0 to 0x1f; give one such as '0x1f'"),
         (BYTE, "-1", "is not a whole number from 0 to 255"),
         (BYTE, "\u0661", "is not a whole number from 0 to 255"),
         (BYTE, "9" * 5000, "is not a whole number from 0 to 255"),
-        (HEX, "0xg", "is not a hexadecimal number; give one such as 0x1f"),
-        (HEX, "", "is not a hexadecimal number; give one such as 0x1f"),
-        (HEX, "-0x1", "is not a hexadecimal number; give one such as 0x1f"),
-        (HEX, "1_0", "is not a hexadecimal number; give one such as 0x1f"),
     ],
 )
 def test_wrong_texts_end_a_sentence(codec: Codec, text: str, message: str) -> None:
