@@ -174,7 +174,8 @@ networks:
         - "start: the network is not running"
     pending_restart:
       description:
-        - Whether the stored definition differs from what is running, so that it takes effect only when the network is started anew.
+        - Whether the stored definition differs from what is running, so that it takes effect only when the network is started
+          anew.
       type: bool
       returned: always
       sample: false
