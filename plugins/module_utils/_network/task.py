@@ -35,6 +35,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.plan impor
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
+from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_diff, make_result
 
 if t.TYPE_CHECKING:
@@ -67,6 +68,9 @@ def _converge(module: AnsibleModule, connection: Connection, request: NetworkReq
     plan = make_plan(before, wanted, users)
     if plan.does("define") or plan.does("start"):
         definition = wanted_definition(before, wanted)
+        too_new = find_too_new(definition, connection.version(), before.stored)
+        if too_new:
+            raise InputError(" ".join(too_new))
         validate = _check_schema(module.params["xml"], before.stored, definition, connection.version())
         others = [read_state(name, record) for name, record in records.items() if name != request.name]
         starts = plan.does("start") and not before.active
