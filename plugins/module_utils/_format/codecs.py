@@ -22,6 +22,9 @@ from dataclasses import dataclass
 __all__ = [
     "ADDRESS",
     "FILLED",
+    "FILLED_LINE",
+    "LINE",
+    "LINES",
     "MAC",
     "NETMASK",
     "ON_OFF",
@@ -70,6 +73,30 @@ class _Filled(Codec):
         text: str = super().from_option(value)
         if not text.strip() or "\n" in text or "\r" in text:
             raise ValueError("is empty or has a line break; give a text on one line")
+        return text
+
+
+class _Lines(Codec):
+    """Text in lines that end with a line feed, which is what XML makes of other ends."""
+
+    def from_option(self, value: t.Any) -> str:
+        text: str = super().from_option(value)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True)
+class _Line(Codec):
+    """Text on one line without tabs, as an attribute holds it unchanged; `least` is its length."""
+
+    least: int
+
+    def from_text(self, text: str) -> str:
+        return text
+
+    def from_option(self, value: t.Any) -> str:
+        text: str = super().from_option(value)
+        if len(text.strip()) < self.least or re.search(r"[\t\r\n]", text):
+            raise ValueError(f"{'is empty or ' if self.least else ''}has a tab or a line break; give a text on one line")
         return text
 
 
@@ -221,6 +248,9 @@ def _read_c_number(text: str) -> int | None:
 
 TEXT = Codec()
 FILLED = _Filled()
+LINE = _Line(0)
+FILLED_LINE = _Line(1)
+LINES = _Lines()
 YES_NO = _Flag("yes", "no")
 ON_OFF = _Flag("on", "off")
 ADDRESS = _Address()

@@ -58,11 +58,15 @@ GENERATED = "(generated)"
 
 _ALL_PORTS = {"start": 1024, "end": 65535}
 _SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+_DEVICES = ("dev", "interfaces", "pf", "addresses")
 _NO_DEVICE = {"type": "pci", "domain": "0x0000", "bus": "0x00", "slot": "0x00", "function": "0x0"}
 
 
-def definition_from_xml(text: str) -> Definition:
-    """Return the normal form of a network document. Raises InputError if it is none."""
+def definition_from_xml(text: str, *, running: bool = False) -> Definition:
+    """Return the normal form of a network document. Raises InputError if it is none.
+
+    With `running`, it is libvirt's of a running network, which shows more than its definition has.
+    """
     root = document.parse_document(text, root="network")
     _drop_runtime(root)
     definition = tree.parse(NETWORK, root)
@@ -70,6 +74,11 @@ def definition_from_xml(text: str) -> Definition:
         raise InputError("The XML has no <name>; add one.")
     _settle_subnets(definition, complete=True)
     _settle_units(definition)
+    forward = definition.get("forward", {})
+    if running and "pf" in forward:
+        # the virtual functions that libvirt found
+        forward.pop("interfaces", None)
+        forward.pop("addresses", None)
     return normalise(definition)
 
 
@@ -115,6 +124,10 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
         if owns_bridge(given) != owns_bridge(current):
             base.pop("bridge", None)
             base.pop("mac", None)
+    if any(option in given.get("forward", {}) for option in _DEVICES):
+        # each of them says which devices of the host there are, and is the whole list
+        for option in _DEVICES:
+            base.get("forward", {}).pop(option, None)
     merged = tree.merge(NETWORK, base, given, replace=replace)
     if not purge_hosts:
         _rehouse_reservations(current, merged)
@@ -246,10 +259,7 @@ def _normalise_forward(definition: Definition) -> None:
     interfaces = {entry["dev"] for entry in forward.pop("interfaces", []) if "dev" in entry}
     if "dev" in forward:
         interfaces.add(forward.pop("dev"))
-    if "pf" in forward:
-        # a running network lists the virtual functions that it found
-        forward.pop("addresses", None)
-    elif len(interfaces) == 1:
+    if len(interfaces) == 1:
         forward["dev"] = interfaces.pop()
     elif interfaces:
         forward["interfaces"] = [{"dev": name} for name in sorted(interfaces)]

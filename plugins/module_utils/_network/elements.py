@@ -16,10 +16,12 @@ from __future__ import annotations
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
     FILLED,
+    FILLED_LINE,
+    LINE,
+    LINES,
     MAC,
     NETMASK,
     ON_OFF,
-    TEXT,
     UUID,
     YES_NO,
     BusNumber,
@@ -103,7 +105,7 @@ _VIRTUALPORT = Group(
                 Value("typeid", "@typeid", Number(0, 0xFFFFFF, any_base=True)),
                 Value("typeidversion", "@typeidversion", _BYTE),
                 Value("instanceid", "@instanceid", UUID),
-                Value("profileid", "@profileid"),
+                Value("profileid", "@profileid", LINE, default=""),
                 Value("interfaceid", "@interfaceid", UUID),
             ),
         ),
@@ -140,7 +142,7 @@ _FORWARD = Group(
             "driver",
             (
                 Value("name", "@name", Choice(("kvm", "vfio", "xen"), grows=True, since=(("xen", "10.0.0"),))),
-                Value("model", "@model", FILLED, since="10.0.0"),
+                Value("model", "@model", FILLED_LINE, since="10.0.0"),
             ),
         ),
         Group("pf", "pf", (Value("dev", "@dev", FILLED, required=True),)),
@@ -210,17 +212,17 @@ _DNS = Group(
         Entries(
             "txt",
             "txt",
-            (Value("name", "@name", FILLED, required=True), Value("value", "@value", required=True)),
+            (Value("name", "@name", FILLED, required=True), Value("value", "@value", LINE, required=True)),
             key=(("name", "value"),),
         ),
         Entries(
             "srv",
             "srv",
             (
-                Value("service", "@service", FILLED, required=True),
+                Value("service", "@service", FILLED_LINE, required=True),
                 Value("protocol", "@protocol", Choice(("tcp", "udp"), grows=True), required=True),
                 Value("domain", "@domain", FILLED),
-                Value("target", "@target", FILLED),
+                Value("target", "@target", FILLED_LINE),
                 Value("port", "@port", _UNSIGNED_SHORT, default=0),
                 Value("priority", "@priority", _UNSIGNED_SHORT, default=0),
                 Value("weight", "@weight", _UNSIGNED_SHORT, default=0),
@@ -240,7 +242,7 @@ _DHCP = Group(
             key=(("start", "end"),),
         ),
         DHCP_HOSTS,
-        Group("bootp", "bootp", (Value("file", "@file", FILLED, required=True), Value("server", "@server", ADDRESS))),
+        Group("bootp", "bootp", (Value("file", "@file", FILLED_LINE, required=True), Value("server", "@server", ADDRESS))),
     ),
 )
 
@@ -252,7 +254,7 @@ _IPS = Entries(
         Value("address", "@address", ADDRESS),
         *_PREFIX_OR_NETMASK,
         Value("local_ptr", "@localPtr", YES_NO, default=False),
-        Group("tftp", "tftp", (Value("root", "@root", FILLED, required=True),)),
+        Group("tftp", "tftp", (Value("root", "@root", FILLED_LINE, required=True),)),
         _DHCP,
     ),
     key=(("address",),),
@@ -288,8 +290,8 @@ _PORTGROUPS = Entries(
 NETWORK: Fields = (
     Value("name", "name", FILLED),
     Value("uuid", "uuid", UUID),
-    Value("title", "title", default="", since="9.7.0"),
-    Value("description", "description", default="", since="9.7.0"),
+    Value("title", "title", LINES, default="", since="9.7.0"),
+    Value("description", "description", LINES, default="", since="9.7.0"),
     Fragments("metadata", "metadata"),
     Value("ipv6", "@ipv6", YES_NO, default=False),
     _TRUST_GUEST_RX_FILTERS,
@@ -306,5 +308,5 @@ NETWORK: Fields = (
     _VLAN,
     Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
     _PORTGROUPS,
-    Entries("dnsmasq_options", f"{_DNSMASQ}options/{_DNSMASQ}option", Value("", "@value", TEXT), ordered=True),
+    Entries("dnsmasq_options", f"{_DNSMASQ}options/{_DNSMASQ}option", Value("", "@value", LINE), ordered=True),
 )

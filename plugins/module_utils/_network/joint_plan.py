@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._network.choices import choose_subnets
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules import find_conflicts
@@ -22,6 +22,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.problems i
 from ansible_collections.kvmops.network.plugins.module_utils._network.schema import check_schema
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import contains, read_allowed
 from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import make_surroundings
+from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +66,11 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
         surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
         for request, change in changed:
             with problems.of(change.name):
-                if not check_schema(request.xml, change.before.stored, change.plan.after.stored or {}, survey.version):
+                definition = change.plan.after.stored or {}
+                too_new = find_too_new(definition, survey.version, change.before.stored)
+                if too_new:
+                    raise InputError(" ".join(too_new))
+                if not check_schema(request.xml, change.before.stored, definition, survey.version):
                     plan.unvalidated.add(change.name)
                 warnings = _check(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)])
                 plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])

@@ -32,16 +32,16 @@ def read_state(name: str, record: NetworkRecord | None) -> NetworkState:
     return NetworkState(
         name=name,
         stored=_read_definition(name, record.stored_xml),
-        live=_read_definition(name, record.live_xml),
+        live=_read_definition(name, record.live_xml, running=True),
         autostart=record.autostart,
     )
 
 
-def _read_definition(name: str, text: str | None) -> Definition | None:
+def _read_definition(name: str, text: str | None, *, running: bool = False) -> Definition | None:
     if text is None:
         return None
     try:
-        return definition_from_xml(text)
+        return definition_from_xml(text, running=running)
     except InputError as error:
         raise NetworkError(
             f"The network '{name}' of this host has a definition that cannot be understood: {error} Correct it with "

@@ -126,9 +126,12 @@ NAT = "<forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>"
         ),
         ("<forward mode='bridge' dev='eth0'/>", "<forward mode='bridge'><interface dev='eth0'/></forward>"),
         (
-            "<forward mode='passthrough'><pf dev='eth0'/></forward>",
-            "<forward mode='passthrough'><pf dev='eth0'/>"
-            "<address type='pci' domain='0' bus='0' slot='1' function='1'/></forward>",
+            "<forward mode='hostdev'><address type='pci' domain='0' bus='10' slot='0' function='1'/></forward>",
+            "<forward mode='hostdev'><address type='pci' bus='0x0a' function='01'/></forward>",
+        ),
+        (
+            "<virtualport type='802.1Qbg'><parameters managerid='11' typeid='255'/></virtualport>",
+            "<virtualport type='802.1Qbg'><parameters managerid='0x0b' typeid='0xFF'/></virtualport>",
         ),
         # two ways to write one thing
         ("<ip address='10.0.0.1' prefix='24'/>", "<ip family='ipv4' address='10.0.0.1' netmask='255.255.255.0'/>"),
@@ -182,6 +185,16 @@ NAT = "<forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>"
 )
 def test_the_same_thing(one: str, other: str) -> None:
     assert network(one) == network(other)
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["<address type='pci' domain='0' bus='0' slot='1' function='1'/>", "<interface dev='eth0v0' connections='1'/>"],
+)
+def test_only_a_running_network_shows_the_virtual_functions_that_libvirt_found(found: str) -> None:
+    pf = "<network><name>lab</name><forward mode='passthrough'><pf dev='eth0'/>{}</forward></network>"
+    assert definition_from_xml(pf.format(found), running=True) == definition_from_xml(pf.format(""))
+    assert definition_from_xml(pf.format(found)) != definition_from_xml(pf.format(""))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import typing as t
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems, interface_problem
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.names import interface_problem
 
 if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
@@ -174,7 +175,7 @@ def test_what_is_right(content: str) -> None:
         ),
         (
             "<forward mode='vepa' dev='eth0'/><bridge stp='off'/>",
-            "bridge.stp: cannot be set with forward.mode 'vepa', the bridge is the host's own; leave it out.",
+            "bridge.stp: cannot be set with forward.mode 'vepa', there is no bridge; leave it out.",
         ),
         *(
             (

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""Rules for the host's addresses, what its DHCP server hands out, and routes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import order_problems
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Definition = dict[str, t.Any]
+    Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+    Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+__all__ = ["RULES"]
+
+# Source: the four kinds of DUID in libvirt's basictypes.rng.
+_DUID = re.compile(
+    r"00?:0?(1:00?:0?[a-f1-9](:[a-f0-9]{1,2}){10,12}|2(:[a-f0-9]{1,2}){5,128}|3:00?:0?[a-f1-9](:[a-f0-9]{1,2}){6,8}|4(:[a-f0-9]{1,2}){16})",
+    re.IGNORECASE | re.ASCII,
+)
+_LARGEST_RANGE = 65535  # addresses; source: virSocketAddrGetRange in libvirt
+_SHORTEST_LEASE = 120  # seconds; source: virNetworkDHCPLeaseTimeDefParseXML in libvirt
+_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+
+
+def _address(entry: dict[str, t.Any]) -> Address:
+    return ipaddress.ip_address(entry["address"])
+
+
+def _complete(entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    return [entry for entry in entries if "prefix" in entry]
+
+
+def _ips(definition: Definition) -> Iterator[str]:
+    seen: set[str] = set()
+    for entry in definition.get("ips", []):
+        address = _address(entry)
+        option = f"ips {address}"
+        if str(address) in seen:
+            yield f"{option}: is there twice; leave one."
+        seen.add(str(address))
+        if address.is_multicast or address.is_loopback or address.is_unspecified:
+            yield f"{option}: cannot be the address of a host; choose one such as 192.168.101.1."
+        if "prefix" not in entry:
+            yield f"{option}: has neither prefix nor netmask; add 'prefix: {24 if address.version == 4 else 64}' or what it is."
+            continue
+        subnet = subnet_of(entry)
+        if entry["prefix"] == 0:
+            yield f"{option}: prefix 0 is the whole internet; choose the prefix of a subnet."
+        elif subnet.num_addresses > 2 and address in (subnet.network_address, _last(subnet)):
+            yield f"{option}: is no host's address in {subnet}; choose one from {_first_host(subnet)} to {_last_host(subnet)}."
+
+
+def _apart(definition: Definition) -> Iterator[str]:
+    """Check that each subnet has one address: what libvirt derives from a second one for DHCP and DNS is not defined."""
+    entries = [entry for entry in _complete(definition.get("ips", [])) if entry["prefix"]]
+    for index, entry in enumerate(entries):
+        for other in entries[:index]:
+            first, second = subnet_of(other), subnet_of(entry)
+            if entry["address"] != other["address"] and first.version == second.version and first.overlaps(second):
+                yield (
+                    f"ips {entry['address']}: its subnet {second} overlaps with {first} of {other['address']}; leave one "
+                    "address, or choose subnets that are apart."
+                )
+
+
+def _last(subnet: Subnet) -> Address | None:
+    """Return the broadcast address; IPv6 has none."""
+    return subnet.broadcast_address if subnet.version == 4 else None
+
+
+def _first_host(subnet: Subnet) -> Address:
+    return subnet[1] if subnet.num_addresses > 2 else subnet[0]
+
+
+def _last_host(subnet: Subnet) -> Address:
+    return subnet[-2] if subnet.version == 4 and subnet.num_addresses > 2 else subnet[-1]
+
+
+def _boot(definition: Definition) -> Iterator[str]:
+    """Check what guests boot from."""
+    for entry in definition.get("ips", []):
+        option, version, dhcp = f"ips {entry['address']}", _address(entry).version, entry.get("dhcp", {})
+        if "tftp" in entry and version == 6:
+            yield f"{option}, tftp: libvirt has no TFTP on IPv6; give it with an IPv4 address, or leave it out."
+        if "bootp" not in dhcp:
+            continue
+        if version == 6:
+            yield f"{option}, dhcp.bootp: has a meaning for IPv4 only, and libvirt would drop it; leave it out."
+        elif not dhcp.get("ranges") and not dhcp.get("hosts"):
+            yield f"{option}, dhcp.bootp: has a meaning with ranges or hosts only, and libvirt would drop it; add one of them."
+        server = dhcp["bootp"].get("server", "")
+        if ":" in server:
+            yield f"{option}, dhcp.bootp.server: {server} is no IPv4 address; guests boot over IPv4, give one."
+
+
+def _local_ptr(definition: Definition) -> Iterator[str]:
+    if definition.get("dns", {}).get("enable") is False:
+        return  # libvirt does not look at it then
+    for entry in _complete(definition.get("ips", [])):
+        address = _address(entry)
+        step = 8 if address.version == 4 else 4
+        prefix = entry["prefix"]
+        if entry.get("local_ptr") and (prefix % step or prefix in (0, address.max_prefixlen)):
+            choice = "8, 16 or 24" if address.version == 4 else "a multiple of 4 below 128"
+            yield (
+                f"ips {address}, local_ptr: libvirt cannot say the domain of reverse look-ups for a prefix of {prefix}; choose "
+                f"{choice}, or leave local_ptr out."
+            )
+
+
+def _lease(option: str, owner: dict[str, t.Any]) -> Iterator[str]:
+    lease = owner.get("lease", {})
+    if 0 < lease.get("expiry", 0) * _SECONDS[lease.get("unit", "minutes")] < _SHORTEST_LEASE:
+        yield f"{option}, lease: {lease['expiry']} {lease['unit']} is less than two minutes; give more, or 0 for ever."
+
+
+def _dhcp(definition: Definition) -> Iterator[str]:
+    served: dict[int, str] = {}
+    for entry in _complete(definition.get("ips", [])):
+        dhcp = entry.get("dhcp")
+        if not dhcp:
+            continue
+        version = _address(entry).version
+        if version in served:
+            yield (
+                f"ips {entry['address']}: DHCP for IPv{version} is on {served[version]} already, and libvirt serves one subnet "
+                "of each family; leave dhcp out of one."
+            )
+        served[version] = entry["address"]
+        if version == 6 and entry["prefix"] < 64:
+            yield f"ips {entry['address']}: DHCP for IPv6 needs a prefix of 64 or longer, and it is {entry['prefix']}; choose 64."
+        for pair in dhcp.get("ranges", []):
+            yield from _range(entry, pair)
+            yield from _lease(f"ips {entry['address']}, dhcp.ranges", pair)
+        yield from _hosts(entry, dhcp.get("hosts", []))
+
+
+def _range(entry: dict[str, t.Any], pair: dict[str, str]) -> Iterator[str]:
+    option, subnet = f"ips {entry['address']}, dhcp.ranges", subnet_of(entry)
+    disorder = list(order_problems(option, pair))
+    if disorder:
+        yield from disorder
+        return
+    start, end = (ipaddress.ip_address(pair[name]) for name in ("start", "end"))
+    for address in (start, end):
+        yield from _outside(option, address, subnet)
+    if int(end) - int(start) >= _LARGEST_RANGE:
+        yield f"{option}: {start} to {end} has more than {_LARGEST_RANGE} addresses, which libvirt refuses; choose a smaller one."
+    elif subnet.version == 6 and int(start) >> 16 != int(end) >> 16:
+        yield f"{option}: {start} to {end} differ in more than their last four digits, which libvirt refuses; make it two ranges."
+
+
+def _outside(option: str, address: Address, subnet: Subnet) -> Iterator[str]:
+    choice = f"choose one from {_first_host(subnet)} to {_last_host(subnet)}"
+    if address.version != subnet.version or address not in subnet:
+        yield f"{option}: {address} is outside of the subnet {subnet}; {choice}."
+    elif subnet.num_addresses > 2 and address in (subnet.network_address, _last(subnet)):
+        yield f"{option}: {address} is no host's address in {subnet}; {choice}."
+
+
+def _hosts(entry: dict[str, t.Any], hosts: list[dict[str, t.Any]]) -> Iterator[str]:
+    option, subnet = f"ips {entry['address']}, dhcp.hosts", subnet_of(entry)
+    seen: dict[tuple[str, str], str] = {}
+    for host in hosts:
+        who = next((str(host[name]) for name in ("mac", "id", "name", "ip") if name in host), "an entry without any value")
+        yield from _lease(option, host)
+        if "mac" in host and (subnet.version == 6 or "id" in host):
+            yield f"{option}: '{who}' is given by mac; IPv6 knows guests by id, IPv4 by mac."
+        if "id" in host and subnet.version == 4:
+            yield f"{option}: '{who}' is given by id; IPv4 knows guests by mac."
+        elif "id" in host and not _DUID.fullmatch(host["id"]):
+            yield f"{option}: '{who}' is not a DHCP unique identifier; give one such as 00:03:00:01:52:54:00:6b:3c:58."
+        if not {"mac", "id", "name"} & set(host):
+            yield f"{option}: '{who}' is for no guest; add mac{' or id' if subnet.version == 6 else ''}."
+        if "ip" not in host:
+            yield f"{option}: '{who}' has no ip; add the address that it gets."
+        else:
+            yield from _outside(option, ipaddress.ip_address(host["ip"]), subnet)
+            if host["ip"] == entry["address"]:
+                yield f"{option}: {host['ip']} for '{who}' is the host's own address; choose another."
+        for name in ("mac", "id", "ip", "name"):
+            other = seen.setdefault((name, host[name]), who) if name in host else who
+            if other is not who:
+                yield (
+                    f"{option}: {name} {host[name]} is reserved twice, for '{other}' and for '{who}'; change one, or remove what "
+                    "the task does not mention with purge_hosts."
+                )
+
+
+def _routes(definition: Definition) -> Iterator[str]:
+    connected = [subnet_of(entry) for entry in _complete(definition.get("ips", []))]
+    for entry in definition.get("routes", []):
+        address = _address(entry)
+        option = f"routes {address}"
+        if "prefix" not in entry:
+            yield f"{option}: has neither prefix nor netmask; add one."
+            continue
+        subnet = subnet_of(entry)
+        if subnet.network_address != address:
+            yield f"{option}: is a host's address in {subnet}; give the subnet's, {subnet.network_address}."
+        if entry.get("metric") == 0:
+            yield f"{option}: metric 0 is not possible; choose 1 or more."
+        if "gateway" not in entry:
+            yield f"{option}: has no gateway; give the guest's address that leads there."
+            continue
+        gateway = ipaddress.ip_address(entry["gateway"])
+        if not any(gateway.version == near.version and gateway in near for near in connected):
+            known = ", ".join(str(near) for near in connected) or "the network has no address at all"
+            yield f"{option}: gateway {gateway} is in no subnet of the network ({known}); choose a guest's address."
+        elif any(gateway == _address(entry) for entry in definition.get("ips", [])):
+            yield f"{option}: gateway {gateway} is the host's own address; choose a guest's address."
+
+
+RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_ips, _apart, _dhcp, _boot, _local_ptr, _routes)

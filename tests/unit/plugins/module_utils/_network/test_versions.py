@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
+
+if t.TYPE_CHECKING:
+    Definition = dict[str, t.Any]
+
+BRIDGE: Definition = {"name": "lab", "forward": {"mode": "bridge"}, "bridge": {"name": "br0"}}
+VLAN: Definition = {"tags": [{"id": 42}]}
+OVS: Definition = {"type": "openvswitch"}
+
+
+def hostdev(**driver: str) -> Definition:
+    return {"name": "lab", "forward": {"mode": "hostdev", "pf": {"dev": "eth0"}, "driver": driver}}
+
+
+@pytest.mark.parametrize(
+    ("definition", "option", "since"),
+    [
+        ({"name": "lab", "title": "A lab"}, "title", "9.7.0"),
+        ({"name": "lab", "description": "A lab"}, "description", "9.7.0"),
+        ({"name": "lab", "domain": {"name": "a", "local_only": True, "register": True}}, "domain.register", "10.1.0"),
+        (hostdev(model="mlx5_vfio_pci"), "forward.driver.model", "10.0.0"),
+        (hostdev(name="xen"), "forward.driver.name 'xen'", "10.0.0"),
+        ({**BRIDGE, "vlan": VLAN}, "vlan on a bridge of the host", "11.0.0"),
+        ({**BRIDGE, "portgroups": [{"name": "dmz", "vlan": VLAN}]}, "portgroups 'dmz', vlan on a bridge of the host", "11.0.0"),
+    ],
+)
+def test_each_version_is_said_until_it_is_there(definition: Definition, option: str, since: str) -> None:
+    older = f"{int(since.partition('.')[0]) - 1}.99.0"
+    sentence = (
+        f"{option}: needs libvirt {since} or later, and the libvirt of this host is {older}; leave it out, or upgrade libvirt."
+    )
+    assert find_too_new(definition, older) == [sentence]
+    assert find_too_new(definition, older, {"name": "lab"}) == [sentence]
+    assert find_too_new(definition, since) == []
+    # what the stored definition has already is libvirt's own matter
+    assert find_too_new(definition, older, definition) == []
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"name": "lab", "forward": {"mode": "nat", "nat": {"ipv6": True}}, "port": {"isolated": True}},
+        hostdev(name="vfio"),
+        {**BRIDGE, "vlan": VLAN, "virtualport": OVS},
+        {**BRIDGE, "portgroups": [{"name": "dmz", "vlan": VLAN, "virtualport": OVS}]},
+        {**BRIDGE, "portgroups": [{"name": "dmz"}]},
+    ],
+)
+def test_the_oldest_libvirt_knows_the_rest(definition: Definition) -> None:
+    assert find_too_new(definition, "7.0.0") == []
+
+
+def test_another_value_of_what_was_there_is_said() -> None:
+    assert find_too_new({"name": "lab", "title": "new"}, "7.0.0", {"name": "lab", "title": "old"}) != []
