@@ -41,6 +41,7 @@ __all__ = [
     "Group",
     "Value",
     "coerce",
+    "copied",
     "entry_key",
     "merge",
     "parse",
@@ -400,6 +401,13 @@ def _merge_entries(field: Entries, before: list[t.Any], wanted: list[t.Any], *, 
     return merged
 
 
+def copied(data: t.Any) -> t.Any:
+    """Return a copy of data all the way down; many times faster than copy.deepcopy, which has to expect anything."""
+    if isinstance(data, dict):
+        return {key: copied(value) for key, value in data.items()}
+    return [copied(value) for value in data] if isinstance(data, list) else data
+
+
 # --- the normal form ----------------------------------------------------------------------------------------------------------
 
 
@@ -425,7 +433,9 @@ def _prune_entries(field: Entries, entries: list[t.Any]) -> list[t.Any]:
     fields = field.item
     if not isinstance(fields, Value):
         entries = [entry for entry in (prune(fields, entry) for entry in entries) if entry]
-    return entries if field.ordered else sorted(entries, key=lambda entry: (_natural(str(entry)), str(entry)))
+    if field.ordered or len(entries) < 2:
+        return entries
+    return sorted(entries, key=lambda entry: (_natural(str(entry)), str(entry)))
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

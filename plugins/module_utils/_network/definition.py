@@ -12,7 +12,6 @@ same to libvirt. It leaves out what is libvirt's default and writes everything e
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import typing as t
 
@@ -79,7 +78,7 @@ def definition_from_xml(text: str, *, running: bool = False) -> Definition:
         # the virtual functions that libvirt found
         forward.pop("interfaces", None)
         forward.pop("addresses", None)
-    return normalise(definition)
+    return _normalised(definition)
 
 
 def definition_from_options(options: t.Mapping[str, t.Any]) -> Definition:
@@ -117,7 +116,7 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     """
     if current is None:
         return normalise(given)
-    base = copy.deepcopy(current)
+    base = tree.copied(current)
     if given.get("forward", {}).get("mode", mode_of(current)) != mode_of(current):
         # what belongs to the old mode means nothing in the new one
         base.pop("forward", None)
@@ -193,7 +192,7 @@ def _owner(field: tree.Entries, host: dict[str, t.Any]) -> str:
 
 def carry_identity(definition: Definition, current: Definition) -> Definition:
     """Return the definition with UUID, bridge name and bridge MAC of the current one where it names none itself."""
-    carried = copy.deepcopy(definition)
+    carried = dict(definition)
     if "uuid" in current:
         carried.setdefault("uuid", current["uuid"])
     if owns_bridge(definition) and owns_bridge(current):
@@ -201,7 +200,7 @@ def carry_identity(definition: Definition, current: Definition) -> Definition:
             carried.setdefault("mac", current["mac"])
         name = current.get("bridge", {}).get("name")
         if name:
-            carried.setdefault("bridge", {}).setdefault("name", name)
+            carried["bridge"] = {"name": name, **definition.get("bridge", {})}
     return carried
 
 
@@ -231,7 +230,11 @@ def mode_of(definition: Definition) -> str:
 
 def normalise(definition: Definition) -> Definition:
     """Return the normal form of a definition."""
-    definition = copy.deepcopy(definition)
+    return _normalised(tree.copied(definition))
+
+
+def _normalised(definition: Definition) -> Definition:
+    """Return the normal form of a definition that nobody else has; it is used up."""
     _normalise_forward(definition)
     for scope in [definition, *definition.get("portgroups", [])]:
         vlan = scope.get("vlan", {})

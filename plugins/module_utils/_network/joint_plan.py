@@ -59,22 +59,19 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
             changes.append(_plan_one(survey, request, marks="no" if alone else "all" if adopts else "new"))
     problems.raise_any()
     plan = JointPlan(changes)
-    changed = [pair for pair in zip(requests, changes) if pair[1].plan.does("define") or pair[1].plan.does("start")]
-    if changed:
-        after = {state.name: state for state in survey.states()}
-        after.update((change.name, change.plan.after) for change in changes)
-        surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
-        for request, change in changed:
-            with problems.of(change.name):
-                definition = change.plan.after.stored or {}
-                too_new = find_too_new(definition, survey.version, change.before.stored)
-                if too_new:
-                    raise InputError(" ".join(too_new))
-                if not check_schema(request.xml, change.before.stored, definition, survey.version):
-                    plan.unvalidated.add(change.name)
-                warnings = _check(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)])
-                plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
-        problems.raise_any()
+    affected = [pair for pair in zip(requests, changes) if pair[1].plan.does("define") or pair[1].plan.does("start")]
+    if not affected:
+        return plan
+    after = {state.name: state for state in survey.states()}
+    after.update((change.name, change.plan.after) for change in changes)
+    surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
+    for request, change in affected:
+        with problems.of(change.name):
+            if not _check_definition(survey, request, change):
+                plan.unvalidated.add(change.name)
+            warnings = _check_host(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)])
+            plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
+    problems.raise_any()
     return plan
 
 
@@ -86,7 +83,16 @@ def _plan_one(survey: Survey, request: NetworkRequest, *, marks: t.Literal["no",
     return Change(before, make_plan(before, wanted, survey.users(before) if must_stop(before, wanted) else []))
 
 
-def _check(change: Change, surroundings: Surroundings, allowed: list[str]) -> tuple[str, ...]:
+def _check_definition(survey: Survey, request: NetworkRequest, change: Change) -> bool:
+    """Refuse what the host's libvirt does not know. Return whether libvirt shall validate the definition itself."""
+    definition = change.plan.after.stored or {}
+    too_new = find_too_new(definition, survey.version, change.before.stored)
+    if too_new:
+        raise InputError(" ".join(too_new))
+    return check_schema(request.xml, change.before.stored, definition, survey.version)
+
+
+def _check_host(change: Change, surroundings: Surroundings, allowed: list[str]) -> tuple[str, ...]:
     """Refuse what cannot work on this host, and return what may not be meant."""
     conflicts = find_conflicts(
         change.before,

@@ -119,8 +119,10 @@ class NetworkRequest:
             if before.live is not None:
                 # where the stored definition has no bridge of its own, the running one may have
                 definition = carry_identity(definition, before.live)
-            known_problems = find_problems(before.definition) if before.definition is not None else []
-            problems = [problem for problem in find_problems(definition) if problem not in known_problems]
+            problems = find_problems(definition)
+            if problems and before.definition is not None:
+                known_problems = find_problems(before.definition)
+                problems = [problem for problem in problems if problem not in known_problems]
             if problems:
                 raise InputError(" ".join(problems))
         elif not before.exists and self.state != "absent":

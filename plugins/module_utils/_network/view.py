@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import copy
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._format import tree
@@ -88,7 +87,7 @@ def _with_generated(definition: Definition | None) -> Definition | None:
     """Return the definition with a mark at each value that libvirt will make up."""
     if definition is None:
         return None
-    marked = copy.deepcopy(definition)
+    marked = tree.copied(definition)
     marked.setdefault("uuid", GENERATED)
     if owns_bridge(marked):
         marked.setdefault("mac", GENERATED)
