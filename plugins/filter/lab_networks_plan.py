@@ -37,7 +37,7 @@ author:
   - The kvmops.network authors (@kvmops)
 description:
   - Returns how the role P(kvmops.network.lab_networks#role) makes or removes the networks that it is given, in the words of
-    M(kvmops.network.libvirt_network) and P(kvmops.network.host_firewall#role).
+    M(kvmops.network.libvirt_networks) and P(kvmops.network.host_firewall#role).
   - All networks are checked alone and against each other, so that a mistake in the last one is found before the first one is
     made. The filter fails with a sentence for each mistake.
 options:
@@ -48,13 +48,13 @@ options:
     elements: dict
     required: true
 seealso:
-  - module: kvmops.network.libvirt_network
+  - module: kvmops.network.libvirt_networks
   - plugin: kvmops.network.lab_networks
     plugin_type: role
 """
 
 EXAMPLES = r"""
-- name: Show how libvirt_network is asked for an isolated network
+- name: Show how libvirt_networks is asked for an isolated network
   ansible.builtin.debug:
     msg: "{{ (networks | kvmops.network.lab_networks_plan).networks }}"
   vars:
@@ -72,7 +72,7 @@ _value:
   contains:
     networks:
       description:
-        - The options of M(kvmops.network.libvirt_network), one entry for each network. Networks to remove come first, since
+        - The options of M(kvmops.network.libvirt_networks), one entry for each network. Networks to remove come first, since
           they may make room for others.
       type: list
       elements: dict
@@ -106,7 +106,7 @@ _DEFINITION = ("name", "forward", "bridge", "ips")
 
 
 def lab_networks_plan(networks: list[Network]) -> dict[str, list[Network]]:
-    """Return what libvirt_network and host_firewall are told, networks to remove first."""
+    """Return what libvirt_networks and host_firewall are told, networks to remove first."""
     gone = [network for network in networks if network.get("state") == "absent"]
     there = [network for network in networks if network.get("state") != "absent"]
     problems = [*_repeated("name", gone + there), *_repeated("bridge", there)]

@@ -87,7 +87,7 @@ def _with_generated(definition: Definition | None) -> Definition | None:
     """Return the definition with a mark at each value that libvirt will make up."""
     if definition is None:
         return None
-    marked = tree.copied(definition)
+    marked: Definition = tree.copied(definition)
     marked.setdefault("uuid", GENERATED)
     if owns_bridge(marked):
         marked.setdefault("mac", GENERATED)
