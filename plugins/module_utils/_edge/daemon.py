@@ -88,7 +88,7 @@ class Connection:
         except libvirt.libvirtError as error:
             raise _explain_connection(uri, error) from None
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
-        self.shows_stored = urlsplit(uri).scheme != "test"
+        self._shows_stored = urlsplit(uri).scheme != "test"
         self._unshown: dict[str, str] = {}
 
     def __enter__(self) -> Connection:
@@ -144,10 +144,10 @@ class Connection:
         live = network.XMLDesc(0) if network.isActive() else None
         stored = None
         if network.isPersistent():
-            if live is not None and not self.shows_stored:
-                stored = live
+            if live is not None and not self._shows_stored:
+                stored = self._unshown.get(network.name(), live)
             else:
-                stored = network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE if self.shows_stored else 0)
+                stored = network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE if self._shows_stored else 0)
         autostart = bool(network.autostart()) if network.isPersistent() else False
         return NetworkRecord(name=network.name(), stored_xml=stored, live_xml=live, autostart=autostart)
 
@@ -186,7 +186,7 @@ class Connection:
                 network = self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
             else:
                 network = self._libvirt.networkDefineXML(xml)
-            if not self.shows_stored and network.isActive():
+            if not self._shows_stored and network.isActive():
                 self._unshown[network.name()] = xml
 
     def create_network(self, xml: str) -> None:
