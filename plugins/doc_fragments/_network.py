@@ -380,7 +380,8 @@ ips:
       type: dict
       suboptions:
         root:
-          description: The directory on the host that it serves, for example V(/srv/tftp). It has to be there when the network starts.
+          description:
+            - The directory on the host that it serves, for example V(/srv/tftp). It has to be there when the network starts.
           type: str
           required: true
     dhcp:
