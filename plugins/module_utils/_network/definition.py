@@ -118,16 +118,7 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     if current is None:
         return normalise(given)
     base = copy.deepcopy(current)
-    if given.get("forward", {}).get("mode", mode_of(current)) != mode_of(current):
-        # what belongs to the old mode means nothing in the new one
-        base.pop("forward", None)
-        if owns_bridge(given) != owns_bridge(current):
-            base.pop("bridge", None)
-            base.pop("mac", None)
-    if any(option in given.get("forward", {}) for option in _DEVICES):
-        # each of them says which devices of the host there are, and is the whole list
-        for option in _DEVICES:
-            base.get("forward", {}).pop(option, None)
+    _drop_what_is_another(base, given)
     merged = tree.merge(NETWORK, base, given, replace=replace)
     if not purge_hosts:
         _rehouse_reservations(current, merged)
@@ -138,6 +129,28 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
         for entry in merged.get("ips", []):
             _keep_mentioned(DHCP_HOSTS, entry.get("dhcp", {}), mentioned.get(entry["address"], {}))
     return carry_identity(normalise(merged), current)
+
+
+def _drop_what_is_another(base: Definition, given: Definition) -> None:
+    """Remove from the current definition what means nothing beside what is given in its place."""
+    if given.get("forward", {}).get("mode", mode_of(base)) != mode_of(base):
+        # what belongs to the old mode means nothing in the new one
+        owned = owns_bridge(base)
+        base.pop("forward", None)
+        if owns_bridge(given) != owned:
+            base.pop("bridge", None)
+            base.pop("mac", None)
+    if any(option in given.get("forward", {}) for option in _DEVICES):
+        # each of them says which devices of the host there are, and is the whole list
+        for option in _DEVICES:
+            base.get("forward", {}).pop(option, None)
+    groups = {group.get("name"): group for group in base.get("portgroups", [])}
+    scopes = [(base, given), *((groups.get(group.get("name"), {}), group) for group in given.get("portgroups", []))]
+    for before, wanted in scopes:
+        kind = before.get("virtualport", {}).get("type")
+        if wanted.get("virtualport", {}).get("type", kind) != kind:
+            # each type has parameters of its own
+            before.pop("virtualport", None)
 
 
 def _rehouse_reservations(current: Definition, merged: Definition) -> None:

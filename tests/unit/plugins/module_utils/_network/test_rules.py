@@ -411,6 +411,10 @@ def test_what_is_right(content: str) -> None:
             "<portgroup name='a'><bandwidth><outbound floor='1'/></bandwidth></portgroup>",
             "portgroups 'a', bandwidth.outbound: libvirt takes floor in a guest's definition only; leave it out.",
         ),
+        (
+            "<portgroup name='a'/><portgroup name='b'/><portgroup name='a'/>",
+            "portgroups: 'a' is there 2 times; give each a name of its own.",
+        ),
         ("<portgroup default='yes'/>", "portgroups: one has no name; give each a name of its own."),
         ("<vlan trunk='yes'/>", "vlan.tags: missing; give one VLAN at least, or leave vlan out."),
         (f"<forward mode='bridge' dev='eth0'/><virtualport type='802.1Qbg'/>{VLAN}", f"{NO_VLAN} 'bridge'; leave it out."),
@@ -436,6 +440,13 @@ def test_what_is_wrong(content: str, sentence: str) -> None:
 @pytest.mark.parametrize("name", ["a/b", "/", " lab", "lab ", "lab\t", ".", ".."])
 def test_names_that_no_network_can_have(name: str) -> None:
     assert find_problems({"name": name}) == [f"name: '{name}' cannot name a network; leave out '/' and white space at the ends."]
+
+
+def test_a_name_may_be_as_long_as_a_file_of_libvirts() -> None:
+    assert find_problems({"name": "n" * 246}) == []
+    assert find_problems({"name": "n" * 247}) == [
+        f"name: '{'n' * 20}…' has 247 bytes; libvirt allows 246, choose a shorter name."
+    ]
 
 
 @pytest.mark.parametrize("name", ["lab", "l", "red nat", "réseau", "a.b", "..a", "wso-net-3332a2"])
