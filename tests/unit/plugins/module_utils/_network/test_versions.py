@@ -7,6 +7,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Value
+from ansible_collections.kvmops.network.plugins.module_utils._network import versions
 from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
 
 if t.TYPE_CHECKING:
@@ -57,6 +59,14 @@ def test_each_version_is_said_until_it_is_there(definition: Definition, option: 
 )
 def test_the_oldest_libvirt_knows_the_rest(definition: Definition) -> None:
     assert find_too_new(definition, "7.0.0") == []
+
+
+def test_fields_of_entries_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "NETWORK", (Entries("hosts", "host", (Value("name", "@name", since="8.0.0"),)),))
+    sentence = (
+        "hosts.name: needs libvirt 8.0.0 or later, and the libvirt of this host is 7.0.0; leave it out, or upgrade libvirt."
+    )
+    assert find_too_new({"hosts": [{}, {"name": "a"}]}, "7.0.0") == [sentence]
 
 
 def test_another_value_of_what_was_there_is_said() -> None:
