@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 import traceback
 import typing as t
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ __all__ = ["CONNECTION_OPTIONS", "Connection", "GuestNic", "LibvirtError", "Netw
 
 # Must be kept in sync with plugins/doc_fragments/_libvirt.py
 CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
+
+
+_PATIENCE = 20.0  # seconds for a daemon to come back
+_POLL = 0.2  # seconds
 
 
 class LibvirtError(NetworkError):
@@ -83,10 +88,7 @@ class Connection:
     def __init__(self, uri: str) -> None:
         """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
         self._uri = uri
-        try:
-            self._libvirt = libvirt.open(uri)
-        except libvirt.libvirtError as error:
-            raise _explain_connection(uri, error) from None
+        self._libvirt = _open(uri)
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
         self._shows_stored = urlsplit(uri).scheme != "test"
         self._unshown: dict[str, str] = {}
@@ -103,6 +105,15 @@ class Connection:
             return bool(self._libvirt.isAlive())
         except libvirt.libvirtError:
             return False
+
+    def revive(self) -> None:
+        """Connect anew where the daemon has gone away, as it does when it is restarted; give it some seconds to come back."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self.is_alive() and time.monotonic() < deadline:
+            try:
+                self._libvirt = _open(self._uri)
+            except RequirementError:
+                time.sleep(_POLL)
 
     def version(self) -> str:
         """Return the daemon's version, like "9.0.0"."""
@@ -215,6 +226,13 @@ class Connection:
         """Say whether libvirt starts the network at boot."""
         with _own_errors():
             self._libvirt.networkLookupByName(name).setAutostart(int(autostart))
+
+
+def _open(uri: str) -> t.Any:
+    try:
+        return libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise _explain_connection(uri, error) from None
 
 
 class _own_errors:

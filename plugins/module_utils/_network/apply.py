@@ -64,6 +64,7 @@ def apply_changes(
             others = [f"'{change.name}'" for change in changes if change.name != name]
             if others:
                 failure += f" It is changed together with {', '.join(others)}, with which it swaps something."
+            connection.revive()
             left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
             if left:
                 raise ApplyError(f"{failure} Not everything could be put back: {'; '.join(left)}.") from None

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_outdated
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
 if t.TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _forget(connection: Connection, before: NetworkState, record: NetworkRecord 
 def _park(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> Iterator[Step]:
     """Free the name of a bridge that is not the one to which the network goes back."""
     now = connection.read_network(before.name)
-    if now is None or now.stored_xml is None or now.live_xml is not None or record is None or record.stored_xml is None:
+    if now is None or now.stored_xml is None or record is None or record.stored_xml is None:
         return
     stored = read_state(before.name, now)
     if stored.bridges and stored.bridges != before.bridges:
@@ -97,13 +97,9 @@ def _start(connection: Connection, before: NetworkState, record: NetworkRecord |
     now = connection.read_network(before.name)
     if now is not None and now.live_xml is not None:
         return
-    live, stored = record.live_xml, record.stored_xml
-    if stored is None:
+    live = record.live_xml
+    if before.stored is None or is_pending(before):
+        # what ran was not what is stored, and libvirt keeps that
         yield "it does not run", lambda: connection.create_network(live)
-    elif before.stored is not None and is_outdated(before, before.stored):
-        # what ran was another definition than the stored one, which waited for a restart
-        yield "what ran cannot be stored", lambda: connection.define_network(render_xml(before.live or {}), validate=False)
-        yield "it does not run", lambda: connection.start_network(before.name)
-        yield "its definition is another one", lambda: connection.define_network(stored, validate=False)
     else:
         yield "it does not run", lambda: connection.start_network(before.name)
