@@ -287,6 +287,11 @@ dns:
         addr:
           description: The address of the server. When omitted, the host's own resolvers, for this O(dns.forwarders[].domain).
           type: str
+        port:
+          description:
+            - The port of the server at O(dns.forwarders[].addr). When omitted, 53.
+            - Needs libvirt 12.0.
+          type: int
         domain:
           description: Only queries for this domain go there. When omitted, all.
           type: str

@@ -207,7 +207,16 @@ _DNS = Group(
         Value("enable", "@enable", YES_NO, default=True),
         Value("forward_plain_names", "@forwardPlainNames", YES_NO, default=True),
         # libvirt's dnsmasq asks them strictly in this order
-        Entries("forwarders", "forwarder", (Value("addr", "@addr", ADDRESS), Value("domain", "@domain", FILLED)), ordered=True),
+        Entries(
+            "forwarders",
+            "forwarder",
+            (
+                Value("addr", "@addr", ADDRESS),
+                Value("port", "@port", _PORT, since="12.0.0"),
+                Value("domain", "@domain", FILLED),
+            ),
+            ordered=True,
+        ),
         DNS_HOSTS,
         Entries(
             "txt",

@@ -7,8 +7,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Value
-from ansible_collections.kvmops.network.plugins.module_utils._network import versions
 from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
 
 if t.TYPE_CHECKING:
@@ -30,6 +28,7 @@ def hostdev(**driver: str) -> Definition:
         ({"name": "lab", "description": "A lab"}, "description", "9.7.0"),
         ({"name": "lab", "domain": {"name": "a", "local_only": True, "register": True}}, "domain.register", "10.1.0"),
         (hostdev(model="mlx5_vfio_pci"), "forward.driver.model", "10.0.0"),
+        ({"name": "lab", "dns": {"forwarders": [{"addr": "::1", "port": 53}]}}, "dns.forwarders.port", "12.0.0"),
         (hostdev(name="xen"), "forward.driver.name 'xen'", "10.0.0"),
         ({**BRIDGE, "vlan": VLAN}, "vlan on a bridge of the host", "11.0.0"),
         ({**BRIDGE, "portgroups": [{"name": "dmz", "vlan": VLAN}]}, "portgroups 'dmz', vlan on a bridge of the host", "11.0.0"),
@@ -59,14 +58,6 @@ def test_each_version_is_said_until_it_is_there(definition: Definition, option: 
 )
 def test_the_oldest_libvirt_knows_the_rest(definition: Definition) -> None:
     assert find_too_new(definition, "7.0.0") == []
-
-
-def test_fields_of_entries_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "NETWORK", (Entries("hosts", "host", (Value("name", "@name", since="8.0.0"),)),))
-    sentence = (
-        "hosts.name: needs libvirt 8.0.0 or later, and the libvirt of this host is 7.0.0; leave it out, or upgrade libvirt."
-    )
-    assert find_too_new({"hosts": [{}, {"name": "a"}]}, "7.0.0") == [sentence]
 
 
 def test_another_value_of_what_was_there_is_said() -> None:
