@@ -621,7 +621,7 @@ vlan:
         - Whether frames keep their tag. More than one tag implies it. libvirt's default is V(false).
       type: bool
     tags:
-      description: The VLANs.
+      description: The VLANs. An empty list means none.
       type: list
       elements: dict
       required: true

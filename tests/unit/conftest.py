@@ -12,7 +12,11 @@ import hypothesis
 import pytest
 
 # Tests that may be skipped (or expected to fail): their node id, and the reason, which every run prints.
-ALLOWED_SKIPS: dict[str, str] = {}
+ALLOWED_SKIPS: dict[str, str] = {
+    "tests/unit/plugins/modules/test_libvirt_network_documents.py::test_documents_that_are_installed": (
+        "without a libvirt daemon on the machine there are none; `make unit-images` has them"
+    ),
+}
 
 skipped: set[str] = set()
 

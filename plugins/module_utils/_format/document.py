@@ -94,8 +94,10 @@ def canonical_fragment(text: str) -> str:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         element = etree.fromstring(text.encode("utf-8"), parser)
-    except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
-        raise ValueError(f"is not one XML element ({error}); {example}") from None
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"is not one XML element ({error.msg}); {example}") from None
+    except UnicodeEncodeError:
+        raise ValueError("holds a character that XML cannot hold; remove it") from None
     if element.getroottree().docinfo.doctype:
         raise ValueError("has a document type declaration; remove it")
     canonical = canonical_text(element)

@@ -122,8 +122,9 @@ def _local_ptr(definition: Definition) -> Iterator[str]:
 
 def _lease(option: str, owner: dict[str, t.Any]) -> Iterator[str]:
     lease = owner.get("lease", {})
-    if 0 < lease.get("expiry", 0) * _SECONDS[lease.get("unit", "minutes")] < _SHORTEST_LEASE:
-        yield f"{option}, lease: {lease['expiry']} {lease['unit']} is less than two minutes; give more, or 0 for ever."
+    expiry, unit = lease.get("expiry", 0), lease.get("unit", "minutes")
+    if 0 < expiry * _SECONDS[unit] < _SHORTEST_LEASE:
+        yield f"{option}, lease: {expiry} {unit} is less than two minutes; give more, or 0 for ever."
 
 
 def _dhcp(definition: Definition) -> Iterator[str]:

@@ -89,7 +89,8 @@ def _host_bridge(definition: Definition) -> Iterator[str]:
     if mode == "bridge" and "name" not in bridge and not uplink:
         yield "bridge.name: missing; forward.mode 'bridge' needs the name of a bridge that the host has."
     if mode == "bridge" and "name" in bridge and uplink:
-        yield f"forward.dev: given beside bridge.name '{bridge['name']}'; with forward.mode 'bridge' give one of the two."
+        option = "pf" if "pf" in forward else "dev"
+        yield f"forward.{option}: given beside bridge.name '{bridge['name']}'; with forward.mode 'bridge' give one of the two."
 
 
 def _mtu(definition: Definition) -> Iterator[str]:

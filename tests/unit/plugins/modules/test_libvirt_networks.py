@@ -334,6 +334,26 @@ def test_a_swap_that_fails_is_put_back_whole(
     assert apply_all(*swapped).changed is result.failed
 
 
+def test_what_could_not_be_put_back_is_said_of_each(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    real = Connection.start_network
+
+    def broken(_self: Connection, _name: str) -> None:
+        raise LibvirtError("the disk is full")
+
+    monkeypatch.setattr(Connection, "start_network", broken)
+    result = networks_task(network("a", 2), network("b", 1))
+    assert result.msg == (
+        "The network 'a': 'start' failed: the disk is full. It is changed together with 'b', with which it swaps something. Not "
+        "everything could be put back: the network 'a': it does not run (the disk is full); the network 'b': it does not run "
+        "(the disk is full). No other network was changed."
+    )
+    monkeypatch.setattr(Connection, "start_network", real)
+    assert "virbr1" in dump(driver, "a")
+    assert apply_all(A, B).changed
+    assert "virbr1" in dump(driver, "a")
+
+
 def test_nothing_more_is_tried_when_the_daemon_is_gone(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     break_verb(monkeypatch, "define_network", "b")
     monkeypatch.setattr(Connection, "is_alive", lambda _self: False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+import libvirt
 from hypothesis import strategies as st
 
 if t.TYPE_CHECKING:
@@ -18,6 +19,13 @@ if t.TYPE_CHECKING:
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 __all__ = ["definitions", "interface_names", "macs", "network_names", "spoiled_definitions"]
+
+# What the libvirt of the test driver, the one of this process, knows.
+_LIBVIRT = libvirt.getVersion()
+_HAS_TITLES = _LIBVIRT >= 9_007_000
+_HAS_REGISTER = _LIBVIRT >= 10_001_000
+_HAS_DRIVER_MODELS = _LIBVIRT >= 10_000_000
+_HAS_VLAN_BRIDGES = _LIBVIRT >= 11_000_000
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LABEL = st.text(_LETTERS + "0123456789", min_size=1, max_size=8).map(lambda text: f"h{text}")
@@ -62,6 +70,32 @@ def _optional(draw: st.DrawFn, **options: st.SearchStrategy[t.Any]) -> Options:
     return {name: draw(strategy) for name, strategy in options.items() if draw(st.booleans())}
 
 
+# --- texts and times ------------------------------------------------------------------------------------------------------------
+
+_lines = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zl", "Zp", "Co")), min_size=1, max_size=12)
+_uuids = st.uuids().map(str)
+_leases = st.one_of(
+    st.builds(lambda hours: {"expiry": hours, "unit": "hours"}, st.integers(0, 1000)),
+    st.builds(lambda minutes: {"expiry": minutes, "unit": "minutes"}, st.integers(2, 5000)),
+    st.builds(lambda minutes: {"expiry": minutes}, st.integers(2, 5000)),
+    st.builds(lambda seconds: {"expiry": seconds, "unit": "seconds"}, st.sampled_from([0, 120, 121, 3600, 2**63])),
+)
+
+
+@st.composite
+def _leased(draw: st.DrawFn, owner: Options) -> Options:
+    return {**owner, "lease": draw(_leases)} if draw(st.integers(0, 3)) == 0 else owner
+
+
+@st.composite
+def _metadata(draw: st.DrawFn) -> list[str]:
+    owners = draw(st.lists(st.sampled_from(["urn:a", "urn:b", "urn:c"]), max_size=3, unique=True))
+    return [f"<note xmlns='{owner}' by='{draw(st.integers(0, 9))}'>text<more/> </note>" for owner in owners]
+
+
+# --- addresses ------------------------------------------------------------------------------------------------------------------
+
+
 @st.composite
 def _host_entry(draw: st.DrawFn, version: int, address: str, number: int) -> Options:
     entry: Options = {"ip": draw(_written(address))}
@@ -73,7 +107,7 @@ def _host_entry(draw: st.DrawFn, version: int, address: str, number: int) -> Opt
             entry["mac"] = draw(_written(mac))
     elif "name" not in entry or draw(st.booleans()):
         entry["id"] = f"{draw(_duids)[:-2]}{number:02X}"
-    return entry
+    return draw(_leased(entry))
 
 
 @st.composite
@@ -82,7 +116,7 @@ def _dhcp(draw: st.DrawFn, subnet: Subnet) -> Options:
     most = min(subnet.num_addresses - 2, 60000)
     places = st.integers(1, most)
     ends = draw(st.lists(places, max_size=6, unique=True).map(sorted))
-    ranges = [{"start": str(subnet[ends[i]]), "end": str(subnet[ends[i + 1]])} for i in range(0, len(ends) - 1, 2)]
+    ranges = [draw(_leased({"start": str(subnet[ends[i]]), "end": str(subnet[ends[i + 1]])})) for i in range(0, len(ends) - 1, 2)]
     taken = draw(st.lists(st.integers(2, most), max_size=3, unique=True))
     hosts = [draw(_host_entry(subnet.version, str(subnet[place]), number)) for number, place in enumerate(taken)]
     dhcp: Options = {}
@@ -90,6 +124,8 @@ def _dhcp(draw: st.DrawFn, subnet: Subnet) -> Options:
         dhcp["ranges"] = draw(st.permutations(ranges))
     if hosts or draw(st.booleans()):
         dhcp["hosts"] = draw(st.permutations(hosts))
+    if subnet.version == 4 and (ranges or hosts) and draw(st.booleans()):
+        dhcp["bootp"] = {"file": draw(_lines.filter(str.strip)), **draw(_optional(server=st.just("192.0.2.69")))}
     return dhcp
 
 
@@ -102,6 +138,10 @@ def _ip(draw: st.DrawFn, subnet: Subnet, *, dhcp: bool) -> Options:
         entry["prefix"] = subnet.prefixlen
     if dhcp:
         entry["dhcp"] = draw(_dhcp(subnet))
+    if draw(st.booleans()):
+        entry["local_ptr"] = subnet.prefixlen in (24, 64) and draw(st.booleans())
+    if subnet.version == 4 and draw(st.integers(0, 3)) == 0:
+        entry["tftp"] = {"root": draw(_lines.filter(str.strip))}
     return entry
 
 
@@ -152,6 +192,20 @@ _nat_addresses = st.integers(1, 200).map(lambda part: {"start": f"198.51.100.{pa
 
 
 @st.composite
+def _srv(draw: st.DrawFn) -> Options:
+    record: Options = {
+        "service": draw(st.sampled_from(["ldap", "sip", "http_alt", "x-y"])),
+        "protocol": draw(st.sampled_from(["tcp", "udp"])),
+        **draw(_optional(domain=host_names)),
+    }
+    if draw(st.booleans()):
+        record["target"] = draw(st.one_of(st.just("."), host_names))
+        numbers = st.integers(0, 65535)
+        record.update(draw(_optional(port=numbers, priority=numbers, weight=numbers)))
+    return record
+
+
+@st.composite
 def _dns(draw: st.DrawFn) -> Options:
     dns: Options = draw(_optional(forward_plain_names=st.booleans()))
     if draw(st.integers(0, 4)) == 0:
@@ -171,6 +225,11 @@ def _dns(draw: st.DrawFn) -> Options:
             )
         )
     if draw(st.booleans()):
+        records = st.builds(lambda name, value: {"name": name, "value": value}, host_names, st.one_of(st.just(""), _lines))
+        dns["txt"] = draw(st.lists(records, max_size=3, unique_by=lambda record: (record["name"], record["value"])))
+    if draw(st.booleans()):
+        dns["srv"] = draw(st.lists(_srv(), max_size=3))
+    if draw(st.booleans()):
         places = draw(st.lists(st.integers(1, 65535), max_size=3, unique=True))
         versions = [draw(st.sampled_from(["10.250.0.0", "fd11::"])) for _place in places]
         dns["hosts"] = [
@@ -183,11 +242,138 @@ def _dns(draw: st.DrawFn) -> Options:
     return dns
 
 
+# --- guests' NICs ---------------------------------------------------------------------------------------------------------------
+
+_rates = st.integers(1, 2**32 - 1)
+
+
+@st.composite
+def _rate(draw: st.DrawFn) -> Options:
+    return {"average": draw(_rates), **draw(_optional(peak=st.one_of(st.just(0), _rates), burst=st.integers(0, 2**22 - 1)))}
+
+
+_bandwidths = _optional(inbound=_rate(), outbound=_rate())
+_profiles = st.text(_LETTERS + " ", max_size=39)
+
+
+@st.composite
+def _vlan(draw: st.DrawFn) -> Options:
+    numbers = draw(st.lists(st.integers(0, 4095), min_size=1, max_size=3, unique=True))
+    tags: list[Options] = [{"id": number} for number in numbers]
+    if draw(st.booleans()):
+        tags[0]["native_mode"] = draw(st.sampled_from(["tagged", "untagged"]))
+    return {"tags": draw(st.permutations(tags)), **draw(_optional(trunk=st.just(True) if len(tags) > 1 else st.booleans()))}
+
+
+def _virtualport(kind: str) -> st.SearchStrategy[Options]:
+    numbers = st.integers(0, 255)
+    parameters = {
+        "802.1Qbg": _optional(managerid=numbers, typeid=st.integers(0, 2**24 - 1), typeidversion=numbers, instanceid=_uuids),
+        "802.1Qbh": _optional(profileid=_profiles),
+        "openvswitch": _optional(profileid=_profiles, interfaceid=_uuids),
+        "midonet": st.fixed_dictionaries({"interfaceid": _uuids}),
+    }
+    return st.builds(lambda given: {"type": kind, "parameters": given} if given else {"type": kind}, parameters[kind])
+
+
+@st.composite
+def _portgroups(draw: st.DrawFn, **options: st.SearchStrategy[t.Any]) -> list[Options]:
+    """Return port groups with some of the options, one of them the default at most."""
+    names = draw(st.lists(_LABEL, max_size=3, unique=True))
+    groups = [{"name": name, **draw(_optional(trust_guest_rx_filters=st.booleans(), **options))} for name in names]
+    for number, group in enumerate(groups):
+        if draw(st.booleans()):
+            group["default"] = number == 0 and draw(st.booleans())
+    return draw(st.permutations(groups))
+
+
+# --- what is the host's ---------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def _devices(draw: st.DrawFn) -> Options:
+    """Return interfaces of the host, in one of the ways that there are."""
+    names = draw(st.lists(interface_names, min_size=1, max_size=3, unique=True))
+    return draw(
+        st.sampled_from([{"dev": names[0]}, {"interfaces": [{"dev": name} for name in names]}, {"pf": {"dev": names[0]}}])
+    )
+
+
+@st.composite
+def _bus_number(draw: st.DrawFn, high: int) -> str | int:
+    number = draw(st.integers(0, high))
+    return draw(st.sampled_from([number, str(number), f"0x{number:x}", f"0x{number:04X}"]))
+
+
+@st.composite
+def _addresses(draw: st.DrawFn) -> list[Options]:
+    entries: list[Options] = []
+    for bus in draw(st.lists(st.integers(0, 255), min_size=1, max_size=3, unique=True)):
+        rest = _optional(
+            type=st.just("pci"),
+            domain=_bus_number(0xFFFF),
+            slot=_bus_number(31),
+            function=_bus_number(7),
+        )
+        entries.append({"bus": draw(st.sampled_from([bus, hex(bus)])), **draw(rest)})
+    return draw(st.permutations(entries))
+
+
+@st.composite
+def _hostdev(draw: st.DrawFn) -> Options:
+    forward: Options = {"mode": "hostdev", **draw(_optional(managed=st.booleans()))}
+    if draw(st.booleans()):
+        forward["driver"] = {"name": draw(st.sampled_from(["kvm", "vfio"]))}
+        if _HAS_DRIVER_MODELS:
+            forward["driver"].update(draw(_optional(model=_LABEL)))
+    if draw(st.booleans()):
+        forward["addresses"] = draw(_addresses())
+    else:
+        forward["pf"] = {"dev": draw(interface_names)}
+    return {"forward": forward, **draw(_optional(vlan=_vlan(), portgroups=_portgroups(vlan=_vlan())))}
+
+
+@st.composite
+def _macvtap(draw: st.DrawFn) -> Options:
+    mode = draw(st.sampled_from(["bridge", "private", "vepa", "passthrough"]))
+    ports = st.sampled_from(["802.1Qbg", "802.1Qbh"]).flatmap(_virtualport)
+    options: Options = draw(_optional(virtualport=ports, portgroups=_portgroups(virtualport=ports)))
+    if mode == "passthrough" and draw(st.booleans()):
+        options = {"vlan": draw(_vlan())}
+    return {"forward": {"mode": mode, **draw(_devices())}, **options}
+
+
 @st.composite
 def _host_bridge(draw: st.DrawFn) -> Options:
-    if draw(st.booleans()):
-        return {"forward": {"mode": "bridge", "dev": draw(interface_names)}}
-    return {"forward": {"mode": "bridge"}, "bridge": {"name": draw(interface_names)}}
+    options: Options = {
+        "forward": {"mode": "bridge"},
+        "bridge": {"name": draw(interface_names), **draw(_optional(mac_table_manager=st.sampled_from(["kernel", "libvirt"])))},
+        **draw(_optional(bandwidth=_bandwidths)),
+    }
+    kind = draw(st.sampled_from(["", "openvswitch", "midonet"]))
+    if kind == "openvswitch":
+        port = _virtualport(kind)
+        options["virtualport"] = draw(port)
+        groups = _portgroups(vlan=_vlan(), bandwidth=_bandwidths, virtualport=port)
+        options.update(draw(_optional(vlan=_vlan(), portgroups=groups)))
+    elif kind == "midonet":
+        options["virtualport"] = draw(_virtualport(kind))
+    else:
+        options.update(draw(_optional(port=_isolations, portgroups=_portgroups(bandwidth=_bandwidths))))
+        if _HAS_VLAN_BRIDGES and draw(st.booleans()):
+            options["vlan"] = draw(_vlan())
+    return options
+
+
+_isolations = st.builds(lambda isolated: {"isolated": isolated}, st.booleans())
+
+
+@st.composite
+def _domain(draw: st.DrawFn) -> Options:
+    domain: Options = {"name": draw(host_names), **draw(_optional(local_only=st.booleans()))}
+    if _HAS_REGISTER and draw(st.booleans()):
+        domain["register"] = domain.get("local_only", False) and draw(st.booleans())
+    return domain
 
 
 @st.composite
@@ -200,11 +386,20 @@ def _own_bridge(draw: st.DrawFn) -> Options:
         forward.update(draw(_optional(nat=_optional(address=_nat_addresses, port=_port_ranges, ipv6=st.booleans()))))
     options: Options = draw(
         _optional(
-            bridge=_optional(name=interface_names, stp=st.booleans(), delay=st.integers(0, 30)),
+            bridge=_optional(
+                name=interface_names,
+                stp=st.booleans(),
+                delay=st.integers(0, 30),
+                zone=_LABEL,
+                mac_table_manager=st.sampled_from(["kernel", "libvirt"]),
+            ),
             mac=macs.flatmap(_written),
             mtu=st.integers(1280, 65535),
-            domain=st.builds(lambda name, extra: {"name": name, **extra}, host_names, _optional(local_only=st.booleans())),
+            domain=_domain(),
             dns=_dns(),
+            bandwidth=_bandwidths,
+            port=_isolations,
+            portgroups=_portgroups(bandwidth=_bandwidths),
         )
     )
     if mode != "none" or draw(st.booleans()):
@@ -219,7 +414,12 @@ def _own_bridge(draw: st.DrawFn) -> Options:
 @st.composite
 def definitions(draw: st.DrawFn) -> Options:
     """Return definition options of a new network, at least one."""
-    options: Options = draw(st.integers(0, 5).flatmap(lambda number: _own_bridge() if number else _host_bridge()))
+    kinds = [_own_bridge, _own_bridge, _own_bridge, _host_bridge, _macvtap, _hostdev]
+    options: Options = draw(st.sampled_from(kinds).flatmap(lambda kind: kind()))
+    options.update(draw(_optional(ipv6=st.booleans(), trust_guest_rx_filters=st.booleans(), metadata=_metadata())))
+    if _HAS_TITLES:
+        texts = st.one_of(st.just(""), _lines)
+        options.update(draw(_optional(title=texts, description=st.lists(texts, max_size=3).map("\n".join))))
     return options or {"forward": {"mode": "none"}}
 
 

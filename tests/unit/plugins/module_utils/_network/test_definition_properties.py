@@ -94,6 +94,7 @@ def test_a_second_time_changes_nothing_and_nothing_is_spoiled(
 
 @given(first=wanted, second=wanted)
 def test_replacing_and_purging_leaves_the_identity_only(first: Definition, second: Definition) -> None:
+    first = {name: value for name, value in first.items() if name != "metadata"}  # that stays
     current = merge_definitions(None, first, replace=True, purge_hosts=True)
     result = merge_definitions(current, second, replace=True, purge_hosts=True)
     alone = merge_definitions(None, second, replace=True, purge_hosts=True)

@@ -278,3 +278,37 @@ def test_once_it_is_done_nothing_is_left_to_do(
         assert again.steps == ()
     else:
         assert again == Plan(steps=(), after=plan.after, waits=plan.waits)
+
+
+# --- what a running network does not feel -------------------------------------------------------------------------------------
+
+TITLED: dict[str, t.Any] = {**OLD, "title": "Lab", "description": "For tests.", "metadata": ["<a xmlns='urn:a'/>"]}
+
+
+@pytest.mark.parametrize("before", ["runs", "transient"])
+def test_titles_and_metadata_are_stored_without_a_restart(before: str) -> None:
+    plan = plan_of(before, "active", definition=TITLED, users=USERS)
+    assert actions(plan)[0] == "define"
+    assert not {"stop", "start"} & set(actions(plan))
+    assert plan.waits == ""
+    assert plan.after.stored == TITLED
+    assert plan.after.live == OLD
+    assert not must_stop(BEFORE[before], Wanted(state="active", definition=TITLED))
+
+
+def test_a_title_beside_something_that_is_felt_waits_with_it() -> None:
+    plan = plan_of("runs", "active", definition={**TITLED, "mtu": 9000}, users=USERS)
+    assert actions(plan) == ["define"]
+    assert plan.waits == "it is in use by guest 'a', guest 'b'"
+
+
+def test_what_is_stored_with_another_title_is_not_pending() -> None:
+    before = NetworkState("lab", stored=TITLED, live=OLD, autostart=True)
+    assert make_plan(before, Wanted(state="active", definition=TITLED), USERS).steps == ()
+    assert make_plan(before, Wanted(state="active", definition=TITLED), USERS).waits == ""
+
+
+def test_what_starts_anew_shows_its_title() -> None:
+    plan = plan_of("runs", "active", definition={**TITLED, "mtu": 9000})
+    assert actions(plan) == ["define", "stop", "start"]
+    assert plan.after.live == {**TITLED, "mtu": 9000}
