@@ -25,6 +25,7 @@ demo: setup-lab ## Show the main job on a lab host: networks, guests, who reache
 test: setup-lab ## Everything that CI runs
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint unit sanity
 	$(MAKE) --no-print-directory unit-images molecule
+	$(MAKE) --no-print-directory bench-short
 
 ##### Checks, fastest first
 
@@ -63,6 +64,12 @@ sanity: setup ## ansible-test sanity
 molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- molecule test $(SCENARIO)
 
+bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about ten minutes
+	flock .build/bench.lock python tests/benchmark/bench --ansible .build/benchmark-ansible/bin
+
+bench-short: setup-lab ## One round of the benchmarks that need nothing installed, to see that they run
+	flock .build/bench.lock python tests/benchmark/bench --short
+
 images: setup-lab ## Build the lab's images that are missing
 	tests/lab/lab images --release trixie
 	tests/lab/lab images --release bookworm
@@ -75,6 +82,9 @@ setup:
 
 setup-lab:
 	@PYTHON=$(PYTHON) tests/tools/setup.sh requirements/debian.txt tests/lab/packages.txt
+
+setup-bench:
+	@PYTHON=$(PYTHON) tests/tools/setup.sh --benchmark requirements/debian.txt tests/lab/packages.txt
 
 requirements: setup ## Pin the newest versions of what requirements/*.in names
 	tests/tools/requirements.sh

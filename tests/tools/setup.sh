@@ -3,13 +3,19 @@
 # SPDX-FileCopyrightText: The kvmops.network authors
 
 # Installs what the checks need, and only what is missing: the Debian packages listed in the files given as
-# arguments, the pinned Python packages in venvs, and the path under which Ansible finds the collection.
+# arguments, the pinned Python packages in venvs, and the path under which Ansible finds the collection. With
+# --benchmark as first argument also what the collection is measured against.
 # Safe to repeat, also after being killed, and to run twice at a time.
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 collection=.build/collections/ansible_collections/kvmops/network
+benchmark=false
+if [[ ${1:-} == --benchmark ]]; then
+    benchmark=true
+    shift
+fi
 
 mkdir -p .build
 exec 9>.build/setup.lock
@@ -57,6 +63,7 @@ install_packages "$@"
 check_python
 install_venv .venv requirements/development.txt
 install_venv .build/galaxy-importer requirements/galaxy-importer.txt
+if $benchmark; then install_venv .build/benchmark-ansible requirements/benchmark.txt; fi
 if [[ ! $collection -ef . ]]; then
     mkdir -p "$(dirname $collection)"
     ln -sfn ../../../.. $collection
