@@ -134,6 +134,13 @@ requirement:
   returned: failure, if something is missing
   type: str
   sample: daemon
+overlaps:
+  description: The sentences that say with what the networks' subnets overlap, where that is the only reason to refuse the task.
+  returned: failure, if subnets overlap
+  type: list
+  elements: str
+  sample:
+    - The subnet 192.168.122.0/24 overlaps with the host's address 192.168.122.17/24 on eth0. Choose another subnet, or …
 networks:
   description:
     - What became of each network, in the order of O(networks); pruned ones follow.

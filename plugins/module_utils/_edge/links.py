@@ -23,6 +23,10 @@ if t.TYPE_CHECKING:
 __all__ = ["Host", "Link", "Route", "read_host"]
 
 
+# Routes that lead nowhere, on purpose: the subnet is somebody's, as a cluster's address pools are.
+_REFUSALS = ("blackhole", "unreachable", "prohibit")
+
+
 @dataclass(frozen=True)
 class Link:
     """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one."""
@@ -37,7 +41,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Route:
-    """A unicast route. `connected` says that its subnet is reached without a gateway."""
+    """A route, or the refusal of one. `connected` says that its subnet is reached without a gateway."""
 
     subnet: Subnet
     device: str | None
@@ -105,7 +109,8 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
 
 def _read_route(entry: dict[str, t.Any]) -> Route | None:
     """Return a route, None for what is not one to a subnet (default, local, multicast and broadcast ones)."""
-    if entry.get("type", "unicast") != "unicast" or entry.get("dst") in (None, "default"):
+    kind = entry.get("type", "unicast")
+    if kind not in ("unicast", *_REFUSALS) or entry.get("dst") in (None, "default"):
         return None
     subnet = ipaddress.ip_network(entry["dst"], strict=False)
     if subnet.prefixlen == 0 or subnet.is_multicast or subnet.is_link_local or subnet.is_loopback:
@@ -113,6 +118,6 @@ def _read_route(entry: dict[str, t.Any]) -> Route | None:
     return Route(
         subnet=subnet,
         device=entry.get("dev"),
-        connected="gateway" not in entry and "via" not in entry and "nexthops" not in entry,
+        connected=kind == "unicast" and "gateway" not in entry and "via" not in entry and "nexthops" not in entry,
         table=str(entry.get("table", "main")),
     )

@@ -51,10 +51,12 @@ def apply_changes(
     """
     with _uninterrupted():
         name, doing = changes[0].name, ""
+        cut: list[str] = []
         try:
             for change, action in _list_steps(changes):
                 name, doing = change.name, action
                 _do(connection, change, action, validate=name not in unvalidated)
+                cut += change.plan.cuts if action == "stop" else ()
             doing, shown = "verify", []
             for change in changes:
                 name = change.name
@@ -66,9 +68,11 @@ def apply_changes(
                 failure += f" It is changed together with {', '.join(others)}, with which it swaps something."
             connection.revive()
             left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
-            if left:
-                raise ApplyError(f"{failure} Not everything could be put back: {'; '.join(left)}.") from None
-            raise ApplyError(f"{failure} Everything was put back as it was.") from None
+            back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
+            lost = (
+                f" But {', '.join(cut)} lost the connection when it was stopped, and has to be plugged in again." if cut else ""
+            )
+            raise ApplyError(f"{failure} {back}{lost}") from None
         return shown
 
 

@@ -85,13 +85,17 @@ class NetworkState:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A network as a task wants it. `definition` None: as it is; `autostart` None: on for a new network, else as it is."""
+    """A network as a task wants it. `definition` None: as it is; `autostart` None: on for a new network, else as it is.
+
+    `pruned` says that it shall be absent because the task does not name it.
+    """
 
     state: t.Literal["active", "present", "inactive", "absent"]
     definition: Definition | None = None
     autostart: bool | None = None
     force: bool = False
     purge_hosts: bool = False
+    pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, the state after them, and why the stored definition waits for the next start ("" where it does not)."""
+    """The steps, the state after them, and why the stored definition waits for the next start ("" where it does not).
+
+    `cuts` are those who lose their connection by it.
+    """
 
     steps: tuple[Step, ...]
     after: NetworkState
     waits: str = ""
+    cuts: tuple[str, ...] = ()
 
     def does(self, action: Action) -> bool:
         """Say whether the plan has such a step."""
@@ -139,12 +147,13 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
     """
     labels = tuple(sorted({user.label for user in users}))
     if wanted.state in ("inactive", "absent") and before.active and labels and not wanted.force:
+        pruned = "is not in the list any more, but " if wanted.pruned else ""
         raise RefusedError(
-            f"The network '{before.name}' is in use by {', '.join(labels)}, and stopping it would cut their connection. Unplug "
-            "or stop them first, or say force: true."
+            f"The network '{before.name}' {pruned}is in use by {', '.join(labels)}, and stopping it would cut their connection. "
+            f"Unplug or stop them first, {'name it in networks or protected, ' if wanted.pruned else ''}or say force: true."
         )
     if wanted.state == "absent":
-        return _plan_absent(before)
+        return _plan_absent(before, "it is not in the list any more" if wanted.pruned else "the network shall be absent", labels)
     target = wanted_definition(before, wanted)
     steps = list(_define_steps(before, target))
     outdated = wanted.state != "inactive" and is_outdated(before, target)
@@ -169,7 +178,7 @@ def make_plan(before: NetworkState, wanted: Wanted, users: Sequence[User]) -> Pl
     else:
         live = before.live
     after = NetworkState(name=before.name, stored=target, live=live, autostart=autostart)
-    return Plan(steps=tuple(steps), after=after, waits=waits)
+    return Plan(steps=tuple(steps), after=after, waits=waits, cuts=labels if before.active and live is None else ())
 
 
 def _reason_to_wait(before: NetworkState, wanted: Wanted, target: Definition, users: tuple[str, ...]) -> str:
@@ -187,13 +196,13 @@ def _reason_to_wait(before: NetworkState, wanted: Wanted, target: Definition, us
     return ""
 
 
-def _plan_absent(before: NetworkState) -> Plan:
+def _plan_absent(before: NetworkState, reason: str, users: tuple[str, ...]) -> Plan:
     steps = []
     if before.active:
-        steps.append(Step("stop", "the network shall be absent"))
+        steps.append(Step("stop", reason))
     if before.stored is not None:
-        steps.append(Step("undefine", "the network shall be absent"))
-    return Plan(steps=tuple(steps), after=NetworkState(name=before.name))
+        steps.append(Step("undefine", reason))
+    return Plan(steps=tuple(steps), after=NetworkState(name=before.name), cuts=users)
 
 
 def _define_steps(before: NetworkState, target: Definition) -> t.Iterator[Step]:

@@ -42,7 +42,11 @@ class Problems:
         first = self._errors[0][1]
         if self._alone:
             raise first
-        raise type(first)(" ".join(dict.fromkeys(name_in(name, str(error)) for name, error in self._errors)))
+        sentences = dict.fromkeys(name_in(name, str(error)) for name, error in self._errors)
+        details = {}
+        if all("overlaps" in error.details for _name, error in self._errors):
+            details["overlaps"] = [sentence for _name, error in self._errors for sentence in error.details["overlaps"]]
+        raise type(first)(" ".join(sentences), **details)
 
 
 def name_in(name: str, sentences: str) -> str:

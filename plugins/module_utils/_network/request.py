@@ -55,6 +55,7 @@ class NetworkRequest:
     purge_hosts: bool
     force: bool
     allow_overlap: tuple[str, ...]
+    pruned: bool = False
     wishes: Mapping[int, Wish] = field(default_factory=dict)
     options: Mapping[str, t.Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -77,8 +78,8 @@ class NetworkRequest:
         )
 
     @classmethod
-    def removal(cls, name: str, *, force: bool) -> NetworkRequest:
-        """Return the request that a network be absent."""
+    def pruning(cls, name: str, *, force: bool) -> NetworkRequest:
+        """Return the request that a network that the task does not name be absent."""
         return cls(
             name=name,
             state="absent",
@@ -89,6 +90,7 @@ class NetworkRequest:
             purge_hosts=False,
             force=force,
             allow_overlap=(),
+            pruned=True,
         )
 
     @property
@@ -142,6 +144,7 @@ class NetworkRequest:
             autostart=self.autostart,
             force=self.force,
             purge_hosts=self.purge_hosts,
+            pruned=self.pruned,
         )
 
 

@@ -76,7 +76,9 @@ def _manage_networks(module: AnsibleModule) -> dict[str, t.Any]:
     if module._diff:
         changed = [outcome.change for outcome in outcomes if outcome.status == "changed"]
         result["diff"] = [make_diff(change.before, change.plan) for change in changed]
-    errors = list(dict.fromkeys(outcome.error for outcome in outcomes if outcome.error))
+    # what failed comes before what could not be begun because of it
+    failures = sorted((outcome for outcome in outcomes if outcome.error), key=lambda outcome: outcome.status == "untouched")
+    errors = list(dict.fromkeys(outcome.error for outcome in failures))
     if errors:
         raise ApplyError(" ".join([*errors, _describe_rest(outcomes)]), **result)
     return result
@@ -103,7 +105,7 @@ def _list_pruned(survey: Survey, requests: list[NetworkRequest], options: t.Mapp
         return []
     kept = {*options["protected"], *(request.name for request in requests)}
     return [
-        NetworkRequest.removal(name, force=options["force"])
+        NetworkRequest.pruning(name, force=options["force"])
         for name in sorted(set(survey.records) - kept)
         if any(has_mark(definition) for definition in survey.state(name).definitions)
     ]

@@ -147,6 +147,13 @@ def test_what_is_wrong_in_the_list_is_said_at_once(
         assert snapshot(driver) == before
 
 
+@pytest.mark.usefixtures("driver")
+def test_overlaps_are_listed_for_playbooks() -> None:
+    result = networks_task(network("a", 1), network("b", 1, "virbr2"))
+    assert [sentence[:39] for sentence in result.data["overlaps"]] == ["The subnet 10.0.1.0/24 overlaps with th"] * 2
+    assert "overlaps" not in networks_task(network("a", 1), network("b", 1)).data
+
+
 def test_one_of_two_allows_an_overlap(driver: libvirt.virConnect) -> None:
     other = network("b", 1, "virbr2")
     for first, second in (
@@ -193,8 +200,8 @@ def test_only_what_the_module_made_is_pruned(driver: libvirt.virConnect) -> None
         result = networks_task(A, prune=True, check=check)
         assert result.statuses == {"a": "unchanged", "b": "changed"}
         assert result.data["networks"][1]["actions"] == [
-            "stop: the network shall be absent",
-            "undefine: the network shall be absent",
+            "stop: it is not in the list any more",
+            "undefine: it is not in the list any more",
         ]
     assert set(snapshot(driver)) == {"by hand", "a", "c"}
     assert not apply_all(A, prune=True).changed
@@ -234,8 +241,8 @@ def test_pruning_does_not_cut_guests_off(driver: libvirt.virConnect) -> None:
     before = snapshot(driver)
     result = networks_task({**A, "mtu": 1400}, prune=True)
     assert result.msg == (
-        "The network 'b' is in use by guest 'guest', and stopping it would cut their connection. Unplug or stop them first, or "
-        "say force: true."
+        "The network 'b' is not in the list any more, but is in use by guest 'guest', and stopping it would cut their "
+        "connection. Unplug or stop them first, name it in networks or protected, or say force: true."
     )
     assert snapshot(driver) == before
     assert apply_all(A, prune=True, force=True).statuses == {"a": "unchanged", "b": "changed"}
@@ -333,6 +340,33 @@ def test_a_swap_that_fails_is_put_back_whole(
         assert "It is changed together with" in result.msg
         assert {name: state for name, state in snapshot(driver).items() if name != "d"} == before
     assert apply_all(*swapped).changed is result.failed
+
+
+def test_guests_that_were_cut_off_before_the_failure_are_named(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_all(A)
+    start_guest(driver, "guest", "a")
+    break_verb(monkeypatch, "undefine_network", "a")
+    result = networks_task({"name": "a", "state": "absent", "force": True})
+    assert result.msg == (
+        "The network 'a': 'undefine' failed: the disk is full. Everything was put back as it was. But guest 'guest' lost the "
+        "connection when it was stopped, and has to be plugged in again. No other network was changed."
+    )
+    break_verb(monkeypatch, "stop_network", "a")
+    result = networks_task({"name": "a", "state": "inactive", "force": True})
+    assert result.msg == (
+        "The network 'a': 'stop' failed: the disk is full. Everything was put back as it was. No other network was changed."
+    )
+
+
+def test_the_cause_is_said_before_what_came_of_it(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A)
+    break_verb(monkeypatch, "define_network", "a")
+    result = networks_task(network("b", 1), network("a", 9))
+    assert result.msg.startswith("The network 'a': 'define' failed")
+    assert result.statuses == {"b": "untouched", "a": "failed"}
+    assert list(snapshot(driver)) == ["a"]
 
 
 def test_uuids_with_the_same_beginning_are_no_trouble(driver: libvirt.virConnect) -> None:

@@ -77,6 +77,7 @@ class TestCapturedHost:
             for subnet, device, connected, table in (
                 ("10.0.0.0/8", "up0", False, "main"),
                 ("10.96.0.0/16", "up0", False, "main"),
+                ("10.97.0.0/16", None, False, "main"),  # a blackhole
                 ("10.98.0.0/16", None, False, "main"),
                 ("10.99.1.0/24", "up0", True, "100"),
                 ("192.0.2.0/24", "br0", True, "main"),
@@ -86,6 +87,7 @@ class TestCapturedHost:
                 ("fd00:bb::/64", "up0", True, "100"),
                 ("2001:db8:5::/64", "up0", True, "main"),
                 ("fd00:aa::/48", "up0", False, "main"),
+                ("fd00:cc::/64", "lo", False, "main"),  # unreachable
             )
         }
 
