@@ -370,9 +370,9 @@ ips:
       description:
         - Subnets, for example V(10.40.0.0/16), of which the first free one with the length O(ips[].prefix) is taken. When that is
           omitted, the pool's subnets are taken whole.
-        - Free is what overlaps with no address or route of the host, with no other network, and with nothing that the task itself
-          names. The network records the choice. As long as it has an address in a subnet that fits the pool, that one is kept,
-          so that every run gives the same.
+        - Free is what overlaps with no address or route of the host, with no other network as it is now (unless the task removes
+          it), and with nothing that the task itself names. The network records the choice, also in its O(metadata). As long as
+          it has an address in a subnet that fits the pool, that one is kept, so that every run gives the same.
         - All other addresses of the entry are said by their place in the subnet that is chosen, V(0.0.0.100) or V(::100).
           O(ips[].address) is the subnet's first (V(0.0.0.1)) when omitted.
       type: list

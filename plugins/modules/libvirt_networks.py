@@ -27,6 +27,7 @@ options:
       - Only networks that carry the module's mark in their C(<metadata>) are removed. The module marks each network that it
         creates; with O(prune=true) it also marks each network of the list that has a definition in the task. Networks that
         were made by hand, by other tools or by M(kvmops.network.libvirt_network) are never removed.
+      - There is one mark for all lists of a host. Where one of them is pruned, name the networks of the others in O(protected).
       - It is refused while running guests are plugged into a network that would be removed, unless O(force=true).
     type: bool
     default: false

@@ -65,7 +65,7 @@ def apply_changes(
             failure = f"The network '{name}': '{doing}' failed: {' '.join(str(error).split()).rstrip('.')}."
             others = [f"'{change.name}'" for change in changes if change.name != name]
             if others:
-                failure += f" It is changed together with {', '.join(others)}, with which it swaps something."
+                failure += f" It is changed together with {', '.join(others)}, since they take what others of them give up."
             connection.revive()
             left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
             back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."

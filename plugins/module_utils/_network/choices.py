@@ -18,6 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.surroundin
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ansible_collections.kvmops.network.plugins.module_utils._network.definition import Subnet
     from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
     from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
     from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
@@ -42,10 +43,13 @@ def choose_subnets(survey: Survey, requests: Sequence[NetworkRequest], problems:
         if request.wishes
     }
     removed = {request.name for request in requests if request.state == "absent"}
-    occupied = list_occupied([state for state in survey.states() if state.name not in removed], survey.host, survey.bridges)
+    held = Occupancy(
+        list_occupied([state for state in survey.states() if state.name not in removed], survey.host, survey.bridges)
+    )
     for request in requests:
-        asked = request.named_subnets() + [choice.subnet for choice in recorded.get(request.name, {}).values()]
-        occupied += [Occupied(subnet, f"what the network '{request.name}' asks for") for subnet in asked]
+        asked = [choice.subnet for choice in recorded.get(request.name, {}).values()]
+        for subnet in [*request.named_subnets(), *asked, *_kept_routes(survey, request)]:
+            held.add(Occupied(subnet, f"what the network '{request.name}' asks for"))
     settled = []
     for request in requests:
         if not request.wishes:
@@ -54,16 +58,15 @@ def choose_subnets(survey: Survey, requests: Sequence[NetworkRequest], problems:
         choices = recorded[request.name]
         with problems.of(request.name):
             for number in sorted(request.wishes.keys() - choices.keys()):
-                held = Occupancy([*occupied, *_kept_routes(survey, request)])
                 choices[number] = choose_subnet(request.wishes[number], held, own=request.name)
-                occupied.append(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))
+                held.add(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))
             settled.append(request.with_choices(choices))
     return settled
 
 
-def _kept_routes(survey: Survey, request: NetworkRequest) -> list[Occupied]:
+def _kept_routes(survey: Survey, request: NetworkRequest) -> list[Subnet]:
     """Return the subnets behind the network itself that stay because the task says nothing of them."""
     definition = survey.state(request.name).definition or {}
-    if request.replace or "routes" in (request.given or {}):
+    if not request.wishes or request.replace or "routes" in (request.given or {}):
         return []
-    return [Occupied(subnet_of(route), "a route of the network") for route in definition.get("routes", [])]
+    return [subnet_of(route) for route in definition.get("routes", [])]

@@ -64,12 +64,13 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
         return plan
     after = {state.name: state for state in survey.states()}
     after.update((change.name, change.plan.after) for change in changes)
+    waiting = {change.name: change.plan.waits for change in changes if change.plan.waits}
     surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
     for request, change in affected:
         with problems.of(change.name):
             if not _check_definition(survey, request, change):
                 plan.unvalidated.add(change.name)
-            warnings = _check_host(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)])
+            warnings = _check_host(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)], waiting)
             plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
     problems.raise_any()
     return plan
@@ -92,8 +93,8 @@ def _check_definition(survey: Survey, request: NetworkRequest, change: Change) -
     return check_schema(request.xml, change.before.stored, definition, survey.version)
 
 
-def _check_host(change: Change, surroundings: Surroundings, allowed: list[str]) -> tuple[str, ...]:
-    """Refuse what cannot work on this host, and return what may not be meant."""
+def _check_host(change: Change, surroundings: Surroundings, allowed: list[str], waiting: dict[str, str]) -> tuple[str, ...]:
+    """Refuse what cannot work on this host, and return what may not be meant. `waiting` says which networks stay as they run."""
     conflicts = find_conflicts(
         change.before,
         change.plan.after.stored or {},
@@ -101,10 +102,14 @@ def _check_host(change: Change, surroundings: Surroundings, allowed: list[str]) 
         starts=change.plan.does("start") and not change.before.active,
         allow_overlap=allowed,
     )
+    sentences = " ".join(conflicts.refused + conflicts.overlaps)
+    for name, reason in waiting.items():
+        if f"the network '{name}'" in sentences:
+            sentences += f" The network '{name}' keeps for now what it runs with: {reason}."
     if conflicts.refused:
-        raise RefusedError(" ".join(conflicts.refused + conflicts.overlaps))
+        raise RefusedError(sentences)
     if conflicts.overlaps:
-        raise RefusedError(" ".join(conflicts.overlaps), overlaps=list(conflicts.overlaps))
+        raise RefusedError(sentences, overlaps=list(conflicts.overlaps))
     return conflicts.warnings
 
 

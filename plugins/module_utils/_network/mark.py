@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["has_mark", "order_fragment", "read_order", "with_mark"]
+__all__ = ["find_foreign_mark", "has_mark", "order_fragment", "read_order", "with_mark"]
 
 _MANAGED = "urn:kvmops:network:managed"
 _SUBNETS = "urn:kvmops:network:subnets"
@@ -35,6 +35,14 @@ _SUBNETS = "urn:kvmops:network:subnets"
 def has_mark(definition: Definition) -> bool:
     """Say whether a network belongs to what the module libvirt_networks manages. A copy under another name does not."""
     return _mark(definition["name"]) in definition.get("metadata", [])
+
+
+def find_foreign_mark(definition: Definition) -> str | None:
+    """Return an element of the metadata that looks like the mark and is not this network's, None if there is none."""
+    for text in definition.get("metadata", []):
+        if document.namespace_of(text) == _MANAGED and text != _mark(definition["name"]):
+            return str(text)
+    return None
 
 
 def with_mark(definition: Definition) -> Definition:

@@ -7,7 +7,7 @@
 """In which order the networks of a task are changed. Nothing here touches a host.
 
 A network that takes the bridge's name, the UUID or the subnet that another one gives up has to wait for that one. Networks that
-wait for each other, because they swap, are changed together.
+wait for each other, because they swap, are changed together; so are one that goes and those that take its place.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ def order_changes(changes: Sequence[Change]) -> list[Group]:
     """Return the changes in groups, each behind those that it waits for."""
     waits = _find_waits(changes)
     leaders = {change.name: change.name for change in changes}  # the first network of the group that each is in
+    removed = {change.name for change in changes if not change.plan.after.exists}
+    for name, others in waits.items():
+        # a network that goes comes back if the one that takes its place cannot
+        for other in others & removed:
+            leaders = _joined(leaders, {leaders[name], leaders[other]})
     while True:
         graph: dict[str, set[str]] = {leader: set() for leader in leaders.values()}
         for name, others in waits.items():
@@ -56,13 +61,17 @@ def order_changes(changes: Sequence[Change]) -> list[Group]:
         try:
             order = list(TopologicalSorter(graph).static_order())
         except CycleError as error:
-            cycle = set(error.args[1])
-            first = next(leader for leader in leaders.values() if leader in cycle)
-            leaders = {name: first if leader in cycle else leader for name, leader in leaders.items()}
+            leaders = _joined(leaders, set(error.args[1]))
         else:
             groups = [_make_group(changes, leaders, leader, waits) for leader in order]
             # nobody waits for a new network, and libvirt must not give a bridge the name that another one asks for
             return sorted(groups, key=lambda group: all(_leaves_name_to_libvirt(change) for change in group.changes))
+
+
+def _joined(leaders: dict[str, str], groups: set[str]) -> dict[str, str]:
+    """Return the leaders when these groups have become one."""
+    first = next(leader for leader in leaders.values() if leader in groups)
+    return {name: first if leader in groups else leader for name, leader in leaders.items()}
 
 
 def _leaves_name_to_libvirt(change: Change) -> bool:

@@ -21,7 +21,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     subnet_of,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.elements import IPS_ENTRY
-from ansible_collections.kvmops.network.plugins.module_utils._network.mark import order_fragment
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import find_foreign_mark, order_fragment
 from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
@@ -120,6 +120,9 @@ class NetworkRequest:
             if before.live is not None:
                 # where the stored definition has no bridge of its own, the running one may have
                 definition = carry_identity(definition, before.live)
+            mark = find_foreign_mark(definition)
+            if mark is not None and mark not in (before.definition or {}).get("metadata", []):
+                raise InputError(f"metadata: '{mark}' is the mark of another network that this collection made; leave it out.")
             problems = find_problems(definition)
             if problems and before.definition is not None:
                 known_problems = find_problems(before.definition)
@@ -170,8 +173,6 @@ def _with_choices(options: Mapping[str, t.Any], choices: Mapping[int, Choice]) -
         place_entry(entry, f"ips[{number}]", choices[number]) if number in choices else entry
         for number, entry in enumerate(options["ips"])
     ]
-    if len(choices) < 2:
-        return {**options, "ips": ips}
     order = order_fragment(str(choices[number].subnet) for number in sorted(choices))
     return {**options, "ips": ips, "metadata": [*(options["metadata"] or ()), order]}
 

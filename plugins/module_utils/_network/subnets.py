@@ -46,16 +46,24 @@ class Occupancy:
     def __init__(self, held: Iterable[Occupied]) -> None:
         """Sort what is held."""
         self._held: dict[Subnet, list[Occupied]] = {}
+        self._sorted: list[tuple[int, int, int]] = []
+        self._lengths: set[tuple[int, int]] = set()
         for occupied in held:
-            self._held.setdefault(occupied.subnet, []).append(occupied)
-        self._sorted = sorted(_place(subnet) for subnet in self._held)
-        self._lengths = sorted({(subnet.version, subnet.prefixlen) for subnet in self._held})
+            self.add(occupied)
+
+    def add(self, occupied: Occupied) -> None:
+        """Take in one more."""
+        subnet = occupied.subnet
+        if subnet not in self._held:
+            bisect.insort(self._sorted, _place(subnet))
+            self._lengths.add((subnet.version, subnet.prefixlen))
+        self._held.setdefault(subnet, []).append(occupied)
 
     def meeting(self, subnet: Subnet) -> list[Occupied]:
         """Return what overlaps with a subnet, the largest and first of it first."""
         found = [
             supernet
-            for version, length in self._lengths
+            for version, length in sorted(self._lengths)
             if version == subnet.version and length < subnet.prefixlen
             for supernet in [subnet.supernet(new_prefix=length)]
             if supernet in self._held

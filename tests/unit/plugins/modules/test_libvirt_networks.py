@@ -166,6 +166,18 @@ def test_one_of_two_allows_an_overlap(driver: libvirt.virConnect) -> None:
     assert snapshot(driver) == {}
 
 
+def test_a_rename_that_fails_loses_nothing(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    before = snapshot(driver)
+    renamed = network("new", 1)
+    break_verb(monkeypatch, "start_network", "new")
+    result = networks_task(renamed, B, prune=True)
+    assert result.statuses == {"new": "failed", "b": "unchanged", "a": "failed"}
+    assert snapshot(driver) == before
+    assert apply_all(renamed, B, prune=True).statuses == {"new": "changed", "b": "unchanged", "a": "changed"}
+    assert set(snapshot(driver)) == {"new", "b"}
+
+
 def test_a_network_in_use_keeps_what_another_wants(driver: libvirt.virConnect) -> None:
     apply_all(A, B)
     start_guest(driver, "guest", "a")
@@ -174,6 +186,7 @@ def test_a_network_in_use_keeps_what_another_wants(driver: libvirt.virConnect) -
     assert result.failed
     # a goes on running with its old bridge and subnet, so that b cannot have them
     assert "The network 'b': bridge.name: 'virbr1' is the bridge of the network 'a' already" in result.msg
+    assert "The network 'a' keeps for now what it runs with: it is in use by guest 'guest'." in result.msg
     assert snapshot(driver) == before
 
 
@@ -255,6 +268,23 @@ def test_force_for_one_is_not_force_for_others(driver: libvirt.virConnect) -> No
     assert networks_task(*gone).msg.startswith("The network 'b' is in use by guest 'guest'")
     assert set(snapshot(driver)) == {"a", "b"}
     assert apply_all(*gone, force=True).changed
+
+
+def test_the_mark_of_another_network_is_refused(driver: libvirt.virConnect) -> None:
+    apply_all(A, B)
+    text = dump(driver, "a").replace("<name>a<", "<name>copy<")
+    text = re.sub("<uuid>.*</uuid>|<bridge .*/>|<ip .*</ip>", "", text, flags=re.DOTALL)
+    assert "urn:kvmops" in text
+    for check in (True, False):
+        result = networks_task({"name": "copy", "xml": text}, check=check)
+        assert result.msg == (
+            """The network 'copy': metadata: '<kvmops:managed xmlns:kvmops="urn:kvmops:network:managed" network="a">"""
+            """</kvmops:managed>' is the mark of another network that this collection made; leave it out."""
+        )
+    # by hand, libvirt takes it, and then it is no mark
+    driver.networkDefineXML(text)
+    assert not networks_task({"name": "copy", "xml": text}).failed
+    assert apply_all(A, B, prune=True).statuses == {"a": "unchanged", "b": "unchanged"}
 
 
 @pytest.mark.usefixtures("driver")
@@ -397,9 +427,9 @@ def test_what_could_not_be_put_back_is_said_of_each(driver: libvirt.virConnect, 
     monkeypatch.setattr(Connection, "start_network", broken)
     result = networks_task(network("a", 2), network("b", 1))
     assert result.msg == (
-        "The network 'a': 'start' failed: the disk is full. It is changed together with 'b', with which it swaps something. Not "
-        "everything could be put back: the network 'a': it does not run (the disk is full); the network 'b': it does not run "
-        "(the disk is full). No other network was changed."
+        "The network 'a': 'start' failed: the disk is full. It is changed together with 'b', since they take what others of them "
+        "give up. Not everything could be put back: the network 'a': it does not run (the disk is full); the network 'b': it "
+        "does not run (the disk is full). No other network was changed."
     )
     # what is there is shown, not what was
     assert result.changed
@@ -478,6 +508,13 @@ def test_the_subnet_of_a_network_that_goes_is_free(driver: libvirt.virConnect) -
     result = apply_all({"name": "b", "ips": [only]}, {"name": "a", "state": "absent"})
     assert addresses(result) == {"b": ["10.0.1.1"], "a": []}
     assert list(snapshot(driver)) == ["b"]
+
+
+def test_a_pool_keeps_its_subnet_when_another_address_goes(driver: libvirt.virConnect) -> None:
+    manual = {"address": "10.0.0.1", "prefix": 24}
+    apply_all({"name": "lab", "ips": [manual, {"pool": ["10.0.0.0/16"], "prefix": 24}]})
+    assert addresses(apply_all({"name": "lab", "ips": [{"pool": ["10.0.0.0/16"], "prefix": 24}]})) == {"lab": ["10.0.1.1"]}
+    assert "10.0.0.1" not in dump(driver, "lab")
 
 
 def test_pools_of_one_network_keep_what_each_had(driver: libvirt.virConnect) -> None:

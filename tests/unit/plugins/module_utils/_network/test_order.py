@@ -46,12 +46,10 @@ def test_networks_that_need_nothing_of_each_other_stay_in_order() -> None:
     [
         pytest.param({"bridge": "br1"}, {"bridge": "br2"}, {"bridge": "br1"}, id="bridge"),
         pytest.param({"address": "10.1.0.1"}, {"address": "10.2.0.1"}, {"address": "10.1.0.9"}, id="subnet"),
-        pytest.param({"address": "10.1.0.1"}, None, {"address": "10.1.0.9"}, id="subnet of a network that goes"),
-        pytest.param({"uuid": "u1"}, None, {"uuid": "u1"}, id="UUID of a network that goes"),
     ],
 )
-def test_what_takes_waits_for_what_gives_up(given_up: Definition, kept: Definition | None, taken: Definition) -> None:
-    giver = change(definition("giver", **given_up), definition("giver", **kept) if kept is not None else None)
+def test_what_takes_waits_for_what_gives_up(given_up: Definition, kept: Definition, taken: Definition) -> None:
+    giver = change(definition("giver", **given_up), definition("giver", **kept))
     taker = change(None, definition("taker", **taken))
     assert order(taker, giver) == ["giver", "taker"]
     assert order(giver, taker) == ["giver", "taker"]
@@ -62,6 +60,13 @@ def test_a_subnet_only_matters_to_what_starts() -> None:
     giver = change(definition("giver", address="10.1.0.1"), definition("giver", address="10.2.0.1"))
     stored = change(None, definition("stored", "br1", "10.1.0.1"), runs=False)
     assert order(stored, giver) == ["stored", "giver"]
+
+
+@pytest.mark.parametrize("taken", [{"bridge": "br1"}, {"address": "10.1.0.9"}, {"uuid": "u1"}], ids=["bridge", "subnet", "UUID"])
+def test_a_network_that_goes_is_changed_with_what_takes_its_place(taken: Definition) -> None:
+    gone = change(definition("gone", "br1", "10.1.0.1", uuid="u1"), None)
+    other = change(definition("other", "br7", "10.7.0.1"), None)
+    assert order(change(None, definition("taker", **taken)), gone, other) in (["taker+gone", "other"], ["other", "taker+gone"])
 
 
 def test_a_network_that_leaves_its_name_to_libvirt_comes_last() -> None:
@@ -77,7 +82,8 @@ def test_a_network_that_leaves_its_name_to_libvirt_comes_last() -> None:
 
 def test_a_bridge_of_the_host_that_is_used_no_more_is_given_up_too() -> None:
     used = {**definition("user", "br1"), "forward": {"mode": "bridge"}}
-    assert order(change(None, definition("owner", "br1")), change(used, None)) == ["user", "owner"]
+    moved = {**definition("user", "br2"), "forward": {"mode": "bridge"}}
+    assert order(change(None, definition("owner", "br1")), change(used, moved)) == ["user", "owner"]
 
 
 def test_a_subnet_that_is_kept_is_not_waited_for() -> None:
@@ -99,7 +105,7 @@ def test_networks_that_swap_are_changed_together(what: tuple[str, str, str]) -> 
 def test_a_ring_and_what_waits_for_it() -> None:
     ring = [("a", "br1", "br2"), ("b", "br2", "br3"), ("c", "br3", "br1")]
     changes = [change(definition(name, before), definition(name, after)) for name, before, after in ring]
-    giver = change(definition("giver", "br4", "10.4.0.1"), None)
+    giver = change(definition("giver", "br4", "10.4.0.1"), definition("giver", "br6", "10.4.0.1"))
     waiting = change(definition("c2", "br5", "10.5.0.1"), definition("c2", "br4", "10.5.0.1"))
     last = change(None, definition("last", "br5"))
     found = order(last, waiting, *changes, giver)
