@@ -93,7 +93,7 @@ forward:
         - V(none), not at all, the network is isolated.
         - V(nat), through the host with address translation; from outside, guests cannot be reached.
         - V(route), through the host without address translation.
-        - V(open), like V(route), but libvirt writes no firewall rules.
+        - V(open), like V(route), but libvirt writes no firewall rules. Without an address in O(ips), it needs libvirt 10.8.
         - V(bridge), the network is the existing bridge O(bridge.name) of the host; or, with O(forward.dev) or
           O(forward.interfaces), guests get macvtap interfaces in bridge mode on top of interfaces of the host.
         - V(private), V(vepa) and V(passthrough), guests get macvtap interfaces of that mode on top of O(forward.dev),
@@ -231,6 +231,7 @@ bridge:
       description:
         - The zone of firewalld that the bridge belongs to. It has to be there, and firewalld to run, when the network starts.
           When omitted, libvirt's own zone C(libvirt), or C(libvirt-routed) with O(forward.mode=route).
+        - With O(forward.mode=open), libvirt before 10.8 has no zone set, whatever is given.
       type: str
     mac_table_manager:
       description:

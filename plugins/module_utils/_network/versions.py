@@ -47,8 +47,10 @@ def _number(version: str) -> tuple[int, ...]:
 
 def _needs(definition: Definition) -> Iterator[Need]:
     yield from _fields_need(NETWORK, definition, "")
+    if mode_of(definition) == "open" and "ips" not in definition:
+        yield "forward.mode 'open' without an address in ips", "", "10.8.0"
     if mode_of(definition) == "bridge" and "virtualport" not in definition:
-        # Source: networkValidate in libvirt, and the news of 11.0.0
+        # Source: networkValidate in libvirt
         for scope, holder in [
             ("", definition),
             *((f"portgroups '{one.get('name')}', ", one) for one in definition.get("portgroups", [])),

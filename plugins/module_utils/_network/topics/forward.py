@@ -30,7 +30,7 @@ def _forward(definition: Definition) -> Iterator[str]:
         yield f"forward.nat: has a meaning with forward.mode 'nat' only, and the mode is '{mode}'; leave one of them out."
     if "dev" in forward and mode in ("none", "open"):
         yield f"forward.dev: '{forward['dev']}' cannot be enforced with forward.mode '{mode}'; leave it out, or use 'route'."
-    if mode in ("nat", "route", "open") and "ips" not in definition:
+    if mode in ("nat", "route") and "ips" not in definition:
         yield f"ips: missing; forward.mode '{mode}' needs an address of the host, such as 192.168.101.1 with prefix 24."
     address = forward.get("nat", {}).get("address")
     if address:

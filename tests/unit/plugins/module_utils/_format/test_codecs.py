@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
     FILLED,
+    FILLED_LINE,
+    LINE,
+    LINES,
     MAC,
     NETMASK,
     ON_OFF,
@@ -32,7 +35,25 @@ GROWING = Choice(("tcp", "udp"), grows=True)
 ANY_BASE = Number(0, 255, any_base=True)
 SLOT = BusNumber(0x1F, 2)
 
-CODECS = [ADDRESS, ANY_BASE, BYTE, FILLED, GROWING, MAC, NETMASK, ON_OFF, SLOT, TEXT, UUID, WORDS, YES_NO, Number(0, 2**64 - 1)]
+CODECS = [
+    ADDRESS,
+    ANY_BASE,
+    BYTE,
+    FILLED,
+    FILLED_LINE,
+    GROWING,
+    LINE,
+    LINES,
+    MAC,
+    NETMASK,
+    ON_OFF,
+    SLOT,
+    TEXT,
+    UUID,
+    WORDS,
+    YES_NO,
+    Number(0, 2**64 - 1),
+]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +73,10 @@ CODECS = [ADDRESS, ANY_BASE, BYTE, FILLED, GROWING, MAC, NETMASK, ON_OFF, SLOT, 
         (WORDS, "udp", "udp"),
         (YES_NO, True, True),
         (FILLED, "a b", "a b"),
+        (LINE, "", ""),
+        (LINE, " a  b ", " a  b "),
+        (FILLED_LINE, "a b", "a b"),
+        (LINES, "a\r\nb\rc\n", "a\nb\nc\n"),
         (TEXT, "", ""),
         (TEXT, "a\tb\nc", "a\tb\nc"),
     ],
@@ -81,6 +106,7 @@ def test_options_have_one_canonical_value(codec: Codec, option: t.Any, canonical
         (SLOT, "010", "0x08"),
         (SLOT, "0", "0x00"),
         (GROWING, "sctp", "sctp"),
+        (LINE, "a\tb", "a\tb"),
     ],
 )
 def test_texts_have_one_canonical_value(codec: Codec, text: str, canonical: t.Any) -> None:
@@ -144,6 +170,12 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
         (TEXT, "\x1b[0m", "holds a character that XML cannot hold; remove control characters"),
         (TEXT, "\ud800", "holds a character that XML cannot hold; remove control characters"),
         (TEXT, "\uffff", "holds a character that XML cannot hold; remove control characters"),
+        (LINE, "a\tb", "has a tab or a line break; give a text on one line"),
+        (LINE, "a\nb", "has a tab or a line break; give a text on one line"),
+        (LINE, "a\rb", "has a tab or a line break; give a text on one line"),
+        (LINE, "\x00", "holds a character that XML cannot hold; remove control characters"),
+        (FILLED_LINE, " ", "is empty or has a tab or a line break; give a text on one line"),
+        (LINES, 1, "is not a text"),
         (TEXT, 1, "is not a text"),
         (GROWING, "sctp", "is none of tcp, udp"),
         (SLOT, "1f", "is not a number from 0 to 0x1f; give one such as '0x1f'"),

@@ -52,6 +52,7 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         f"<forward mode='nat'><nat><port start='5' end='5'/><address start='1.1.1.1' end='1.1.1.1'/></nat></forward>{IP}",
         f"<forward mode='route' dev='eth0'/>{IP}",
         f"<forward mode='open'/>{IP}",
+        "<forward mode='open'/>",
         f"{NAT}<mtu size='68'/>",
         f"{NAT}<mtu size='65535'/>",
         "<mtu size='1280'/><ip family='ipv6' address='fd00::1' prefix='64'/>",
@@ -178,7 +179,7 @@ def test_what_is_right(content: str) -> None:
                 f"<forward mode='{mode}'/>",
                 f"ips: missing; forward.mode '{mode}' needs an address of the host, such as 192.168.101.1 with prefix 24.",
             )
-            for mode in ("nat", "route", "open")
+            for mode in ("nat", "route")
         ),
         (
             f"<forward mode='nat'><nat><address start='1.1.1.2' end='1.1.1.1'/></nat></forward>{IP}",

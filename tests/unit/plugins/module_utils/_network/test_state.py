@@ -32,6 +32,14 @@ def test_a_definition_that_cannot_be_understood_is_said_with_its_network() -> No
         read_state("lab", record)
 
 
+def test_what_libvirt_found_for_a_running_network_is_not_what_it_was_given() -> None:
+    stored = "<network><name>lab</name><forward mode='hostdev'><pf dev='eth0'/></forward></network>"
+    live = stored.replace("</forward>", "<address type='pci' bus='6' connections='1'/></forward>")
+    state = read_state("lab", NetworkRecord("lab", stored, live, autostart=False))
+    assert state.live == state.stored
+    assert read_state("lab", NetworkRecord("lab", live, live, autostart=False)).stored != state.stored
+
+
 def nic(guest: str, *, network: str | None = None, bridge: str | None = None, device: str | None = None) -> GuestNic:
     return GuestNic(guest=guest, mac=None, network=network, bridge=bridge, device=device)
 
