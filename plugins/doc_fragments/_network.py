@@ -263,7 +263,7 @@ domain:
     register:
       description:
         - Whether libvirt tells systemd-resolved of the domain, so that the host itself can look up its guests' names. Needs
-          O(domain.local_only=true). libvirt's default is V(false).
+          O(domain.local_only=true), and that systemd-resolved runs when the network starts. libvirt's default is V(false).
         - Needs libvirt 10.1.
       type: bool
 dns:
@@ -287,6 +287,11 @@ dns:
         addr:
           description: The address of the server. When omitted, the host's own resolvers, for this O(dns.forwarders[].domain).
           type: str
+        port:
+          description:
+            - The port of the server at O(dns.forwarders[].addr). When omitted, 53.
+            - Needs libvirt 12.0.
+          type: int
         domain:
           description: Only queries for this domain go there. When omitted, all.
           type: str
@@ -391,7 +396,8 @@ ips:
       type: dict
       suboptions:
         root:
-          description: The directory on the host that it serves, for example V(/srv/tftp).
+          description:
+            - The directory on the host that it serves, for example V(/srv/tftp). It has to be there when the network starts.
           type: str
           required: true
     dhcp:

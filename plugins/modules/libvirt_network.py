@@ -91,7 +91,107 @@ EXAMPLES = r"""
               ip: 192.168.101.10
               name: builder
 
-- name: What has no option of its own is said in XML
+- name: Guests together get 100 Mbit/s, and a port group for those that get 8 Mbit/s each
+  kvmops.network.libvirt_network:
+    name: red_nat_lab
+    bandwidth:
+      inbound: {average: 12500, peak: 25000, burst: 1024}
+      outbound: {average: 12500}
+    portgroups:
+      - name: slow
+        bandwidth:
+          inbound: {average: 1000}
+          outbound: {average: 1000}
+
+- name: Guests get virtual functions of a network card
+  kvmops.network.libvirt_network:
+    name: sriov
+    forward:
+      mode: hostdev
+      managed: true
+      pf:
+        dev: ens1f0
+
+- name: Guests get these two virtual functions, in VLAN 42
+  kvmops.network.libvirt_network:
+    name: sriov42
+    forward:
+      mode: hostdev
+      managed: true
+      driver:
+        name: vfio
+      addresses:
+        - {bus: '0x06', slot: '0x10', function: '0x0'}
+        - {bus: '0x06', slot: '0x10', function: '0x2'}
+    vlan:
+      tags:
+        - id: 42
+
+- name: Port groups of an Open vSwitch bridge, one for each kind of guest
+  kvmops.network.libvirt_network:
+    name: office
+    forward:
+      mode: bridge
+    bridge:
+      name: ovsbr0
+    virtualport:
+      type: openvswitch
+    portgroups:
+      - name: staff
+        default: true
+        vlan:
+          tags:
+            - id: 10
+      - name: routers
+        vlan:
+          trunk: true
+          tags:
+            - id: 10
+              native_mode: untagged
+            - id: 20
+
+- name: Guests boot from the host, and keep their addresses for half a day
+  kvmops.network.libvirt_network:
+    name: install
+    ips:
+      - address: 192.168.110.1
+        prefix: 24
+        tftp:
+          root: /srv/tftp
+        dhcp:
+          ranges:
+            - start: 192.168.110.100
+              end: 192.168.110.199
+              lease: {expiry: 12, unit: hours}
+          bootp:
+            file: pxelinux.0
+
+- name: Names in the network's own domain, with a service and a note
+  kvmops.network.libvirt_network:
+    name: red_nat_lab
+    domain:
+      name: red.example
+      local_only: true
+    dns:
+      hosts:
+        - ip: 192.168.101.10
+          hostnames: [dc.red.example]
+      srv:
+        - service: ldap
+          protocol: tcp
+          target: dc.red.example
+          port: 389
+      txt:
+        - name: note.red.example
+          value: ask Ada before you change it
+
+- name: Guests are told an NTP server, by an option that dnsmasq has and libvirt has not
+  kvmops.network.libvirt_network:
+    name: red_nat_lab
+    dnsmasq_options:
+      - dhcp-option=option:ntp-server,192.168.101.1
+
+- name: Guests get macvtap interfaces, said in a document
   kvmops.network.libvirt_network:
     name: uplink
     xml: |

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 import traceback
 import typing as t
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ __all__ = ["CONNECTION_OPTIONS", "Connection", "GuestNic", "LibvirtError", "Netw
 
 # Must be kept in sync with plugins/doc_fragments/_libvirt.py
 CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
+
+
+_PATIENCE = 20.0  # seconds for a daemon to come back
+_POLL = 0.2  # seconds
 
 
 class LibvirtError(NetworkError):
@@ -83,12 +88,9 @@ class Connection:
     def __init__(self, uri: str) -> None:
         """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
         self._uri = uri
-        try:
-            self._libvirt = libvirt.open(uri)
-        except libvirt.libvirtError as error:
-            raise _explain_connection(uri, error) from None
+        self._libvirt = _open(uri)
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
-        self.shows_stored = urlsplit(uri).scheme != "test"
+        self._shows_stored = urlsplit(uri).scheme != "test"
         self._unshown: dict[str, str] = {}
 
     def __enter__(self) -> Connection:
@@ -103,6 +105,15 @@ class Connection:
             return bool(self._libvirt.isAlive())
         except libvirt.libvirtError:
             return False
+
+    def revive(self) -> None:
+        """Connect anew where the daemon has gone away, as it does when it is restarted; give it some seconds to come back."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self.is_alive() and time.monotonic() < deadline:
+            try:
+                self._libvirt = _open(self._uri)
+            except RequirementError:
+                time.sleep(_POLL)
 
     def version(self) -> str:
         """Return the daemon's version, like "9.0.0"."""
@@ -144,10 +155,10 @@ class Connection:
         live = network.XMLDesc(0) if network.isActive() else None
         stored = None
         if network.isPersistent():
-            if live is not None and not self.shows_stored:
-                stored = live
+            if live is not None and not self._shows_stored:
+                stored = self._unshown.get(network.name(), live)
             else:
-                stored = network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE if self.shows_stored else 0)
+                stored = network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE if self._shows_stored else 0)
         autostart = bool(network.autostart()) if network.isPersistent() else False
         return NetworkRecord(name=network.name(), stored_xml=stored, live_xml=live, autostart=autostart)
 
@@ -186,7 +197,7 @@ class Connection:
                 network = self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
             else:
                 network = self._libvirt.networkDefineXML(xml)
-            if not self.shows_stored and network.isActive():
+            if not self._shows_stored and network.isActive():
                 self._unshown[network.name()] = xml
 
     def create_network(self, xml: str) -> None:
@@ -215,6 +226,13 @@ class Connection:
         """Say whether libvirt starts the network at boot."""
         with _own_errors():
             self._libvirt.networkLookupByName(name).setAutostart(int(autostart))
+
+
+def _open(uri: str) -> t.Any:
+    try:
+        return libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise _explain_connection(uri, error) from None
 
 
 class _own_errors:

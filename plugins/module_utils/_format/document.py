@@ -118,7 +118,7 @@ def parse_fragment(text: str | bytes) -> Element:
 
 def pretty_text(element: Element) -> str:
     """Return the element as an indented document, but for what belongs to others, where white space may have a meaning."""
-    foreign = [(parent, list(parent)) for parent in element.iterfind(_FOREIGN)]
+    foreign = [(parent, list(parent)) for parent in element.iterfind(_FOREIGN) if len(parent)]
     for parent, children in foreign:
         for child in children:
             parent.remove(child)

@@ -64,6 +64,7 @@ def apply_changes(
             others = [f"'{change.name}'" for change in changes if change.name != name]
             if others:
                 failure += f" It is changed together with {', '.join(others)}, with which it swaps something."
+            connection.revive()
             left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
             if left:
                 raise ApplyError(f"{failure} Not everything could be put back: {'; '.join(left)}.") from None
@@ -118,9 +119,7 @@ def _do(connection: Connection, change: Change, action: str, *, validate: bool) 
 
 def _verify(connection: Connection, wanted: NetworkState) -> NetworkState:
     """Return what libvirt shows now. Raises LibvirtError if it is not what was wanted."""
-    shown = actual = read_state(wanted.name, connection.read_network(wanted.name))
-    if not connection.shows_stored and actual.active:
-        actual = NetworkState(name=actual.name, stored=wanted.stored, live=actual.live, autostart=actual.autostart)
+    actual = read_state(wanted.name, connection.read_network(wanted.name))
     for label, want, have in (
         ("active", wanted.active, actual.active),
         ("stored", wanted.stored is not None, actual.stored is not None),
@@ -132,7 +131,7 @@ def _verify(connection: Connection, wanted: NetworkState) -> NetworkState:
         _verify_definition(wanted.stored, actual.stored)
     if wanted.live is not None and actual.live is not None:
         _verify_definition(felt_by_running(wanted.live), felt_by_running(actual.live))
-    return shown
+    return actual
 
 
 def _verify_definition(wanted: Definition, actual: Definition) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.apply import apply_changes
 from ansible_collections.kvmops.network.plugins.module_utils._network.order import order_changes
+from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
@@ -33,6 +34,11 @@ class Outcome(t.NamedTuple):
     status: Status
     network: NetworkState
     error: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the network is another one now: also one that could not be put back."""
+        return self.status == "changed" or (self.status == "failed" and self.network != self.change.before)
 
 
 def foresee(plan: JointPlan) -> list[Outcome]:
@@ -66,10 +72,17 @@ def _find_hindrance(connection: Connection, group: Group, outcomes: dict[str, Ou
     return ""
 
 
+def _look_again(connection: Connection, before: NetworkState) -> NetworkState:
+    """Return what is there after a failure, as it was before if libvirt does not say; the error says that it does not."""
+    try:
+        return read_state(before.name, connection.read_network(before.name))
+    except NetworkError:
+        return before
+
+
 def _make_changes(connection: Connection, survey: Survey, plan: JointPlan, group: Group) -> list[Outcome]:
     try:
         networks = apply_changes(connection, group.changes, survey.records, unvalidated=plan.unvalidated)
     except ApplyError as error:
-        # what was put back is what was there; where that failed, the sentence says so
-        return [Outcome(change, "failed", change.before, str(error)) for change in group.changes]
+        return [Outcome(change, "failed", _look_again(connection, change.before), str(error)) for change in group.changes]
     return [Outcome(change, "changed", network) for change, network in zip(group.changes, networks)]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.pools import choose_subnet, recorded_choice
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.pools import choose_subnet, recorded_choices
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied
 from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import list_occupied
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice
     from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
     from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
     from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
@@ -32,30 +32,38 @@ def choose_subnets(survey: Survey, requests: Sequence[NetworkRequest], problems:
     """
     if not any(request.wishes for request in requests):
         return list(requests)
-    recorded = {request.name: _recorded_choices(survey, request) for request in requests if request.wishes}
+    recorded = {
+        request.name: recorded_choices(
+            request.wishes,
+            survey.state(request.name).definition,
+            taken={entry["address"] for entry in (request.given or {}).get("ips", [])},
+        )
+        for request in requests
+        if request.wishes
+    }
     removed = {request.name for request in requests if request.state == "absent"}
     occupied = list_occupied([state for state in survey.states() if state.name not in removed], survey.host, survey.bridges)
     for request in requests:
-        named = request.named_subnets() + [choice.subnet for choice in recorded.get(request.name, {}).values()]
-        occupied += [Occupied(subnet, f"what the network '{request.name}' asks for") for subnet in named]
+        asked = request.named_subnets() + [choice.subnet for choice in recorded.get(request.name, {}).values()]
+        occupied += [Occupied(subnet, f"what the network '{request.name}' asks for") for subnet in asked]
     settled = []
     for request in requests:
-        choices = recorded.get(request.name, {})
+        if not request.wishes:
+            settled.append(request)
+            continue
+        choices = recorded[request.name]
         with problems.of(request.name):
-            for number, wish in request.wishes.items():
-                if number not in choices:
-                    choices[number] = choose_subnet(wish, Occupancy(occupied), own=request.name)
-                    occupied.append(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))
-            settled.append(request.with_choices(choices) if choices else request)
+            for number in sorted(request.wishes.keys() - choices.keys()):
+                held = Occupancy([*occupied, *_kept_routes(survey, request)])
+                choices[number] = choose_subnet(request.wishes[number], held, own=request.name)
+                occupied.append(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))
+            settled.append(request.with_choices(choices))
     return settled
 
 
-def _recorded_choices(survey: Survey, request: NetworkRequest) -> dict[int, Choice]:
-    choices: dict[int, Choice] = {}
-    taken = {str(entry["address"]) for entry in request.named_entries()}
-    for number, wish in request.wishes.items():
-        found = recorded_choice(wish, survey.state(request.name).definition, taken=taken)
-        if found is not None:
-            choices[number] = found
-            taken.add(str(found.subnet[found.place]))
-    return choices
+def _kept_routes(survey: Survey, request: NetworkRequest) -> list[Occupied]:
+    """Return the subnets behind the network itself that stay because the task says nothing of them."""
+    definition = survey.state(request.name).definition or {}
+    if request.replace or "routes" in (request.given or {}):
+        return []
+    return [Occupied(subnet_of(route), "a route of the network") for route in definition.get("routes", [])]

@@ -117,16 +117,7 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     if current is None:
         return normalise(given)
     base = tree.copied(current)
-    if given.get("forward", {}).get("mode", mode_of(current)) != mode_of(current):
-        # what belongs to the old mode means nothing in the new one
-        base.pop("forward", None)
-        if owns_bridge(given) != owns_bridge(current):
-            base.pop("bridge", None)
-            base.pop("mac", None)
-    if any(option in given.get("forward", {}) for option in _DEVICES):
-        # each of them says which devices of the host there are, and is the whole list
-        for option in _DEVICES:
-            base.get("forward", {}).pop(option, None)
+    _drop_what_is_another(base, given)
     merged = tree.merge(NETWORK, base, given, replace=replace)
     if not purge_hosts:
         _rehouse_reservations(current, merged)
@@ -139,29 +130,58 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     return carry_identity(normalise(merged), current)
 
 
+def _drop_what_is_another(base: Definition, given: Definition) -> None:
+    """Remove from the current definition what means nothing beside what is given in its place."""
+    if given.get("forward", {}).get("mode", mode_of(base)) != mode_of(base):
+        # what belongs to the old mode means nothing in the new one
+        owned = owns_bridge(base)
+        base.pop("forward", None)
+        if owns_bridge(given) != owned:
+            base.pop("bridge", None)
+            base.pop("mac", None)
+    if any(option in given.get("forward", {}) for option in _DEVICES):
+        # each of them says which devices of the host there are, and is the whole list
+        for option in _DEVICES:
+            base.get("forward", {}).pop(option, None)
+    groups = {group.get("name"): group for group in base.get("portgroups", [])}
+    scopes = [(base, given), *((groups.get(group.get("name"), {}), group) for group in given.get("portgroups", []))]
+    for before, wanted in scopes:
+        kind = before.get("virtualport", {}).get("type")
+        if wanted.get("virtualport", {}).get("type", kind) != kind:
+            # each type has parameters of its own
+            before.pop("virtualport", None)
+
+
 def _rehouse_reservations(current: Definition, merged: Definition) -> None:
     """Keep the reservations of an address that goes, under another address of their subnet.
 
     Raises InputError if there is none: nobody shall lose a reservation that the task does not mention.
     """
     entries = merged.get("ips", [])
+    kept = {(_family(entry), _owner(DHCP_HOSTS, host)) for entry in entries for host in entry.get("dhcp", {}).get("hosts", [])}
     lost = []
     for gone in current.get("ips", []):
         if any(entry["address"] == gone["address"] for entry in entries):
             continue
         for host in gone.get("dhcp", {}).get("hosts", []):
-            homes = [entry for entry in entries if _holds(entry, host.get("ip"))]
-            if not homes:
-                lost.append(f"{_owner(DHCP_HOSTS, host)} ({host.get('ip')})")
+            who = _family(gone), _owner(DHCP_HOSTS, host)
+            if who in kept:
                 continue
-            hosts = homes[0].setdefault("dhcp", {}).setdefault("hosts", [])
-            if _owner(DHCP_HOSTS, host) not in [_owner(DHCP_HOSTS, other) for other in hosts]:
-                hosts.append(host)
+            home = next((entry for entry in entries if _holds(entry, host.get("ip"))), None)
+            if home is None:
+                lost.append(f"{who[1]} ({host.get('ip')})")
+                continue
+            home.setdefault("dhcp", {}).setdefault("hosts", []).append(host)
+            kept.add(who)
     if lost:
         raise InputError(
             f"ips: the reservations of {', '.join(lost)} have no address in their subnet any more and would be lost; keep one, "
             "or say purge_hosts: true if they shall go."
         )
+
+
+def _family(entry: dict[str, t.Any]) -> int:
+    return ipaddress.ip_address(entry["address"]).version
 
 
 def _holds(entry: dict[str, t.Any], address: str | None) -> bool:

@@ -30,7 +30,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.codecs impo
 )
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Fragments, Group, Value
 
-__all__ = ["DHCP_HOSTS", "DNSMASQ_NAMESPACE", "DNS_HOSTS", "NETWORK"]
+__all__ = ["DHCP_HOSTS", "DNSMASQ_NAMESPACE", "DNS_HOSTS", "IPS_ENTRY", "NETWORK"]
 
 DNSMASQ_NAMESPACE = "http://libvirt.org/schemas/network/dnsmasq/1.0"
 _DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
@@ -207,7 +207,16 @@ _DNS = Group(
         Value("enable", "@enable", YES_NO, default=True),
         Value("forward_plain_names", "@forwardPlainNames", YES_NO, default=True),
         # libvirt's dnsmasq asks them strictly in this order
-        Entries("forwarders", "forwarder", (Value("addr", "@addr", ADDRESS), Value("domain", "@domain", FILLED)), ordered=True),
+        Entries(
+            "forwarders",
+            "forwarder",
+            (
+                Value("addr", "@addr", ADDRESS),
+                Value("port", "@port", _PORT, since="12.0.0"),
+                Value("domain", "@domain", FILLED),
+            ),
+            ordered=True,
+        ),
         DNS_HOSTS,
         Entries(
             "txt",
@@ -246,19 +255,16 @@ _DHCP = Group(
     ),
 )
 
-_IPS = Entries(
-    "ips",
-    "ip",
-    (
-        Value("family", "@family", Choice(("ipv4", "ipv6"))),
-        Value("address", "@address", ADDRESS),
-        *_PREFIX_OR_NETMASK,
-        Value("local_ptr", "@localPtr", YES_NO, default=False),
-        Group("tftp", "tftp", (Value("root", "@root", FILLED_LINE, required=True),)),
-        _DHCP,
-    ),
-    key=(("address",),),
+IPS_ENTRY: Fields = (
+    Value("family", "@family", Choice(("ipv4", "ipv6"))),
+    Value("address", "@address", ADDRESS),
+    *_PREFIX_OR_NETMASK,
+    Value("local_ptr", "@localPtr", YES_NO, default=False),
+    Group("tftp", "tftp", (Value("root", "@root", FILLED_LINE, required=True),)),
+    _DHCP,
 )
+
+_IPS = Entries("ips", "ip", IPS_ENTRY, key=(("address",),))
 
 _ROUTES = Entries(
     "routes",

@@ -98,6 +98,11 @@ def _bridge_conflicts(definition: Definition, surroundings: Surroundings) -> Ite
     if owns_bridge(definition):
         if link is not None and name not in surroundings.made:
             yield f"bridge.name: '{name}' is an interface of this host already; choose another name, or remove the interface."
+    elif name in surroundings.made - surroundings.kept:
+        yield (
+            f"bridge.name: '{name}' is a bridge that libvirt made for a network, and this task takes it away; forward.mode "
+            "'bridge' needs a bridge that the host has, name another one."
+        )
     elif definition.get("virtualport", {}).get("type") != "openvswitch" and (link is None or link.kind != "bridge"):
         what = "is not a bridge" if link is not None else "does not exist on this host"
         yield f"bridge.name: '{name}' {what}; forward.mode 'bridge' needs a bridge that the host has, make it first."

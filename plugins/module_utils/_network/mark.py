@@ -4,26 +4,61 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The mark in a network's metadata that says who made it. Nothing here touches a host."""
+"""What this collection writes into a network's metadata. Nothing here touches a host.
+
+Never change these elements: they are in the networks of every host that was managed once. libvirt keeps one element of each
+namespace, so that each of them has a namespace of its own.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._format import document
+
+try:
+    from lxml import etree
+except ImportError:
+    pass  # said by document.LXML_IMPORT_ERROR, and checked before anything here is called
+
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     Definition = dict[str, t.Any]
 
-__all__ = ["MARK", "has_mark", "with_mark"]
+__all__ = ["has_mark", "order_fragment", "read_order", "with_mark"]
 
-# Never change it: it is in the networks of every host that was managed once.
-MARK = '<kvmops:managed xmlns:kvmops="urn:kvmops:network" by="libvirt_networks"></kvmops:managed>'
+_MANAGED = "urn:kvmops:network:managed"
+_SUBNETS = "urn:kvmops:network:subnets"
 
 
 def has_mark(definition: Definition) -> bool:
-    """Say whether a network belongs to what the module libvirt_networks manages."""
-    return MARK in definition.get("metadata", [])
+    """Say whether a network belongs to what the module libvirt_networks manages. A copy under another name does not."""
+    return _mark(definition["name"]) in definition.get("metadata", [])
 
 
 def with_mark(definition: Definition) -> Definition:
-    """Return the definition with the mark."""
-    return {**definition, "metadata": sorted({*definition.get("metadata", []), MARK})}
+    """Return the definition with the mark of what libvirt_networks manages."""
+    others = [text for text in definition.get("metadata", []) if document.namespace_of(text) != _MANAGED]
+    return {**definition, "metadata": sorted([*others, _mark(definition["name"])])}
+
+
+def _mark(name: str) -> str:
+    element = etree.Element(etree.QName(_MANAGED, "managed"), nsmap={"kvmops": _MANAGED})
+    element.set("network", name)
+    return document.canonical_text(element)
+
+
+def order_fragment(subnets: Iterable[str]) -> str:
+    """Return what records which of the subnets of pools is whose: they are in the order of the wishes."""
+    element = etree.Element(etree.QName(_SUBNETS, "subnets"), nsmap={"kvmops": _SUBNETS})
+    element.text = " ".join(subnets)
+    return document.canonical_text(element)
+
+
+def read_order(definition: Definition) -> list[str]:
+    """Return the subnets that `order_fragment` recorded."""
+    for text in definition.get("metadata", []):
+        if document.namespace_of(text) == _SUBNETS:
+            return (document.parse_fragment(text).text or "").split()
+    return []

@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 from graphlib import CycleError, TopologicalSorter
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import owns_bridge, subnets_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,14 @@ def order_changes(changes: Sequence[Change]) -> list[Group]:
             first = next(leader for leader in leaders.values() if leader in cycle)
             leaders = {name: first if leader in cycle else leader for name, leader in leaders.items()}
         else:
-            return [_make_group(changes, leaders, leader, waits) for leader in order]
+            groups = [_make_group(changes, leaders, leader, waits) for leader in order]
+            # nobody waits for a new network, and libvirt must not give a bridge the name that another one asks for
+            return sorted(groups, key=lambda group: all(_leaves_name_to_libvirt(change) for change in group.changes))
+
+
+def _leaves_name_to_libvirt(change: Change) -> bool:
+    definition = change.plan.after.stored or {}
+    return not change.before.exists and owns_bridge(definition) and "name" not in definition.get("bridge", {})
 
 
 def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str, waits: dict[str, set[str]]) -> Group:
@@ -71,11 +78,11 @@ def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str,
 
 def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
     """Return for which other networks each network has to wait."""
-    givers = {thing: change.name for change in changes for thing in _things(change.before) - _things(change.plan.after)}
+    givers = {thing: change.name for change in changes for thing in _held_things(change.before) - _held_things(change.plan.after)}
     left = [(subnet, change.name) for change in changes for subnet in _left_subnets(change)]
     waits: dict[str, set[str]] = {}
     for change in changes:
-        taken = _things(change.plan.after) - _things(change.before)
+        taken = _own_things(change.plan.after) - _own_things(change.before)
         others = {givers[thing] for thing in taken if thing in givers}
         if change.plan.does("start"):
             entered = subnets_of(change.plan.after.live or {})
@@ -84,9 +91,15 @@ def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
     return waits
 
 
-def _things(state: NetworkState) -> set[str]:
-    """Return what no two networks may have, stored or running: names of bridges, and UUIDs."""
+def _own_things(state: NetworkState) -> set[str]:
+    """Return what no other network may have, stored or running: names of the bridges that libvirt makes for it, and UUIDs."""
     return state.bridges | {definition["uuid"] for definition in state.definitions if "uuid" in definition}
+
+
+def _held_things(state: NetworkState) -> set[str]:
+    """Return what another network cannot have as its own: that of this one, and the names of the host's bridges that it uses."""
+    used = [definition.get("bridge", {}) for definition in state.definitions]
+    return _own_things(state) | {bridge["name"] for bridge in used if "name" in bridge}
 
 
 def _left_subnets(change: Change) -> Iterator[Subnet]:

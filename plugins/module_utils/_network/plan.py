@@ -36,6 +36,7 @@ __all__ = [
     "Wanted",
     "felt_by_running",
     "is_outdated",
+    "is_pending",
     "make_plan",
     "must_stop",
     "wanted_definition",
@@ -216,6 +217,11 @@ def wanted_definition(before: NetworkState, wanted: Wanted) -> Definition:
 def is_outdated(before: NetworkState, target: Definition) -> bool:
     """Say whether the network runs with another definition than the wanted one."""
     return before.live is not None and felt_by_running(before.live) != felt_by_running(carry_identity(target, before.live))
+
+
+def is_pending(state: NetworkState) -> bool:
+    """Say whether what is stored of a running network waits for its next start."""
+    return state.stored is not None and is_outdated(state, state.stored)
 
 
 def felt_by_running(definition: Definition) -> Definition:

@@ -6,8 +6,9 @@
 
 """Subnets that a task leaves to us: a free one of a pool. Nothing here touches a host.
 
-The choice is recorded by the network itself: an address of it that lies in the pool is kept. Within an entry with a pool, all
-addresses are said by their place in the subnet, as 0.0.0.100 and ::100 are.
+The choice is recorded by the network itself: an address of it that lies in the pool is kept; where there are several, the
+network's metadata say which is whose. Within an entry with a pool, all addresses are said by their place in the subnet, as
+0.0.0.100 and ::100 are.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import read_order
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import contains
 
 if t.TYPE_CHECKING:
@@ -26,7 +28,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["Choice", "Wish", "choose_subnet", "place_entry", "read_wish", "recorded_choice"]
+__all__ = ["Choice", "Wish", "choose_subnet", "first_place", "place_entry", "read_wish", "recorded_choices"]
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,9 @@ class Wish:
             return subnet in self.pools
         return subnet.prefixlen == self.prefix and any(contains(pool, subnet) for pool in self.pools)
 
-    def trial(self, number: int) -> Choice:
-        """Return a subnet of the right size, to check with it what can be checked before the choice; another for each number."""
-        first = _subnet_at(self.pools[0], int(self.pools[0].network_address), self.prefix)
-        address = (int(first.network_address) + number * first.num_addresses) % 2**first.max_prefixlen
-        return Choice(_subnet_at(first, address, None), 1)
+    def trial(self) -> Choice:
+        """Return a subnet of the right size, to check with it what can be checked before the choice."""
+        return first_place(_subnet_at(self.pools[0], int(self.pools[0].network_address), self.prefix))
 
 
 class Choice(t.NamedTuple):
@@ -55,6 +55,11 @@ class Choice(t.NamedTuple):
 
     subnet: Subnet
     place: int
+
+
+def first_place(subnet: Subnet) -> Choice:
+    """Return a subnet with the host's address where nobody says another one: its first that is not the subnet's own."""
+    return Choice(subnet, min(1, subnet.num_addresses - 1))
 
 
 def read_wish(entry: t.Mapping[str, t.Any], label: str) -> Wish:
@@ -83,13 +88,33 @@ def read_wish(entry: t.Mapping[str, t.Any], label: str) -> Wish:
     return Wish(label=label, pools=tuple(pools), prefix=prefix)
 
 
-def recorded_choice(wish: Wish, definition: Definition | None, *, taken: t.Container[str]) -> Choice | None:
-    """Return the choice that a network records. `taken` are addresses of it that have been spoken for."""
-    for entry in (definition or {}).get("ips", []):
-        subnet = subnet_of(entry)
-        if entry["address"] not in taken and wish.fits(subnet):
-            return Choice(subnet, int(ipaddress.ip_address(entry["address"])) - int(subnet.network_address))
-    return None
+def recorded_choices(
+    wishes: t.Mapping[int, Wish], definition: Definition | None, *, taken: t.Container[str]
+) -> dict[int, Choice]:
+    """Return the choices that a network records, by the numbers of the wishes.
+
+    `taken` are addresses of it that have been spoken for. Each wish gets the subnet that it had; beyond that, as many wishes as
+    can be get one that fits (Kuhn's algorithm for matchings).
+    """
+    subnets = {subnet_of(entry): entry["address"] for entry in (definition or {}).get("ips", []) if entry["address"] not in taken}
+    earlier = dict(zip(wishes, read_order(definition or {})))
+    owners: dict[Subnet, int] = {}
+
+    def settle(number: int, tried: set[Subnet]) -> bool:
+        fitting = [subnet for subnet in subnets if wishes[number].fits(subnet) and subnet not in tried]
+        for subnet in sorted(fitting, key=lambda subnet: (str(subnet) != earlier.get(number), subnet in owners)):
+            tried.add(subnet)
+            if subnet not in owners or settle(owners[subnet], tried):
+                owners[subnet] = number
+                return True
+        return False
+
+    for number in wishes:
+        settle(number, set())
+    return {
+        number: Choice(subnet, int(ipaddress.ip_address(subnets[subnet])) - int(subnet.network_address))
+        for subnet, number in owners.items()
+    }
 
 
 def choose_subnet(wish: Wish, occupancy: Occupancy, *, own: str) -> Choice:
@@ -101,7 +126,7 @@ def choose_subnet(wish: Wish, occupancy: Occupancy, *, own: str) -> Choice:
         for pool in wish.pools:
             found = _first_free(pool, wish.prefix, occupancy, own, tolerant=tolerant)
             if found is not None:
-                return Choice(found, 1)
+                return first_place(found)
     what = "" if wish.prefix is None else f" with the prefix {wish.prefix}"
     names = ", ".join(str(pool) for pool in wish.pools)
     raise RefusedError(f"{wish.label}.pool: no subnet{what} of {names} is free on this host; add another subnet to the pool.")

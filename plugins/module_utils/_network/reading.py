@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
 from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_outdated
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import nics_of, read_state
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_result
 
@@ -69,7 +69,7 @@ def _describe(state: NetworkState, nics: list[GuestNic], leases: list[dict[str, 
 
 
 def _pending_diff(state: NetworkState) -> list[str]:
-    if state.live is None or state.stored is None or not is_outdated(state, state.stored):
+    if state.live is None or state.stored is None or not is_pending(state):
         return []
     stored = carry_identity(state.stored, state.live)
     running_lines, stored_lines = render_xml(state.live).splitlines(), render_xml(stored).splitlines()

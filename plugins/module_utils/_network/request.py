@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._format.tree import coerce
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     carry_identity,
     definition_from_options,
@@ -19,6 +20,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     merge_definitions,
     subnet_of,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._network.elements import IPS_ENTRY
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import order_fragment
 from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
@@ -39,8 +42,8 @@ __all__ = ["NetworkRequest"]
 class NetworkRequest:
     """One network as a task asks for it.
 
-    `given` is what the task says of the definition, None if it says nothing. As long as there are `wishes`, subnets that are
-    still to be chosen, it holds some that would fit.
+    `given` is what the task says of the definition, None if it says nothing. It does not have the entries of `ips` for which
+    there are `wishes`, by their numbers: their subnets are still to be chosen.
     """
 
     name: str
@@ -59,18 +62,17 @@ class NetworkRequest:
     def from_options(cls, options: Mapping[str, t.Any]) -> NetworkRequest:
         """Return the request of a task. Raises InputError if its options cannot be."""
         wishes = _read_wishes(options)
-        trial = {number: wish.trial(number) for number, wish in wishes.items()}
         return cls(
             name=options["name"],
             state=options["state"],
             autostart=options["autostart"],
-            given=_read_definition(_with_choices(options, trial)),
+            given=_read_definition(_without_wishes(options, wishes)),
             uuid=_read_uuid(options),
             replace=options["xml"] is not None or options["definition"] == "replace",
             purge_hosts=options["purge_hosts"],
             force=options["force"],
             allow_overlap=tuple(options["allow_overlap"]),
-            wishes=wishes,
+            wishes=wishes if options["state"] != "absent" else {},
             options=options,
         )
 
@@ -95,14 +97,11 @@ class NetworkRequest:
         text: str | None = self.options.get("xml")
         return text
 
-    def named_entries(self) -> list[Definition]:
-        """Return the entries of `ips` whose address the task itself names."""
-        ips = (self.given or {}).get("ips", [])
-        return [entry for number, entry in enumerate(ips) if number not in self.wishes]
-
     def named_subnets(self) -> list[Subnet]:
-        """Return the subnets that the task itself names."""
-        return [subnet_of(entry) for entry in self.named_entries() if "prefix" in entry]
+        """Return the subnets that the task itself names for a network that shall be there."""
+        if self.given is None or self.state == "absent":
+            return []
+        return [subnet_of(entry) for entry in self.given.get("ips", []) + self.given.get("routes", []) if "prefix" in entry]
 
     def with_choices(self, choices: Mapping[int, Choice]) -> NetworkRequest:
         """Return the request with a subnet for each wish."""
@@ -147,18 +146,31 @@ class NetworkRequest:
 
 
 def _read_wishes(options: Mapping[str, t.Any]) -> dict[int, Wish]:
-    entries = enumerate(options["ips"] or ())
-    return {number: read_wish(entry, f"ips[{number}]") for number, entry in entries if entry.get("pool") is not None}
+    wishes = {}
+    for number, entry in enumerate(options["ips"] or ()):
+        if entry.get("pool") is not None:
+            label = f"ips[{number}]"
+            wishes[number] = read_wish(entry, label)
+            # what is wrong in any subnet is said before there is one
+            coerce(IPS_ENTRY, place_entry(entry, label, wishes[number].trial()), label)
+    return wishes
+
+
+def _without_wishes(options: Mapping[str, t.Any], wishes: Mapping[int, Wish]) -> Mapping[str, t.Any]:
+    if not wishes:
+        return options
+    return {**options, "ips": [entry for number, entry in enumerate(options["ips"]) if number not in wishes]}
 
 
 def _with_choices(options: Mapping[str, t.Any], choices: Mapping[int, Choice]) -> Mapping[str, t.Any]:
-    if not choices:
-        return options
     ips = [
         place_entry(entry, f"ips[{number}]", choices[number]) if number in choices else entry
         for number, entry in enumerate(options["ips"])
     ]
-    return {**options, "ips": ips}
+    if len(choices) < 2:
+        return {**options, "ips": ips}
+    order = order_fragment(str(choices[number].subnet) for number in sorted(choices))
+    return {**options, "ips": ips, "metadata": [*(options["metadata"] or ()), order]}
 
 
 def _read_definition(options: Mapping[str, t.Any]) -> Definition | None:

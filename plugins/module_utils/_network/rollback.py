@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
 if t.TYPE_CHECKING:
@@ -29,7 +31,7 @@ __all__ = ["parked_xml", "put_back"]
 
 def parked_xml(definition: Definition) -> str:
     """Return a network's definition with a name for its bridge that nobody else wants: one made from its UUID."""
-    name = f"kvmops-{definition['uuid'][:8]}"
+    name = f"kvmops-{hashlib.sha256(definition['uuid'].encode()).hexdigest()[:8]}"
     return render_xml({**definition, "bridge": {**definition.get("bridge", {}), "name": name}})
 
 
@@ -72,7 +74,7 @@ def _forget(connection: Connection, before: NetworkState, record: NetworkRecord 
 def _park(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> Iterator[Step]:
     """Free the name of a bridge that is not the one to which the network goes back."""
     now = connection.read_network(before.name)
-    if now is None or now.stored_xml is None or now.live_xml is not None or record is None or record.stored_xml is None:
+    if now is None or now.stored_xml is None or record is None or record.stored_xml is None:
         return
     stored = read_state(before.name, now)
     if stored.bridges and stored.bridges != before.bridges:
@@ -96,7 +98,8 @@ def _start(connection: Connection, before: NetworkState, record: NetworkRecord |
     if now is not None and now.live_xml is not None:
         return
     live = record.live_xml
-    if record.stored_xml is None:
+    if before.stored is None or is_pending(before):
+        # what ran was not what is stored, and libvirt keeps that
         yield "it does not run", lambda: connection.create_network(live)
     else:
         yield "it does not run", lambda: connection.start_network(before.name)

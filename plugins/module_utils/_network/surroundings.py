@@ -30,10 +30,12 @@ class Surroundings:
     """Who has what. `host` is None where the host cannot be seen.
 
     `made` are the names of the bridges that libvirt has made for networks until now; they and what is on them are the networks'.
+    `kept` are the names of the bridges that it will have made.
     """
 
     host: Host | None
     made: frozenset[str]
+    kept: frozenset[str]
     occupancy: Occupancy
     holders: dict[tuple[_Thing, str], list[str]]
 
@@ -49,7 +51,13 @@ def make_surroundings(networks: Iterable[NetworkState], host: Host | None, *, ma
     for state in states:
         for thing, value in _things(state):
             holders.setdefault((thing, value), []).append(state.name)
-    return Surroundings(host=host, made=frozenset(made), occupancy=Occupancy(list_occupied(states, host, made)), holders=holders)
+    return Surroundings(
+        host=host,
+        made=frozenset(made),
+        kept=frozenset(name for state in states for name in state.bridges),
+        occupancy=Occupancy(list_occupied(states, host, made)),
+        holders=holders,
+    )
 
 
 def _things(state: NetworkState) -> Iterator[tuple[_Thing, str]]:

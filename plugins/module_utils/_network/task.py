@@ -25,6 +25,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._module import run_
 from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
 from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
@@ -66,7 +67,7 @@ def _manage_networks(module: AnsibleModule) -> dict[str, t.Any]:
         plan = make_joint_plan(survey, requests + pruned, alone=False, adopts=module.params["prune"])
         outcomes = _bring_about(module, connection, survey, plan)
     result = {
-        "changed": any(outcome.status == "changed" for outcome in outcomes),
+        "changed": any(outcome.changed for outcome in outcomes),
         "networks": [
             {"name": outcome.change.name, "status": outcome.status, "msg": outcome.error, **_make_result(outcome)}
             for outcome in outcomes
@@ -141,11 +142,10 @@ def _bring_about(module: AnsibleModule, connection: Connection, survey: Survey, 
 
 
 def _make_result(outcome: Outcome) -> dict[str, t.Any]:
-    plan = outcome.change.plan
     return {
-        "changed": outcome.status == "changed",
-        "actions": [] if outcome.error else [str(step) for step in plan.steps],
-        "pending_restart": bool(plan.waits),
+        "changed": outcome.changed,
+        "actions": [] if outcome.error else [str(step) for step in outcome.change.plan.steps],
+        "pending_restart": is_pending(outcome.network),
         "network": make_result(outcome.network),
     }
 

@@ -17,7 +17,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     owns_bridge,
     render_xml,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_outdated
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
@@ -78,7 +78,7 @@ def _describe(state: NetworkState, definition: Definition | None) -> str:
         f"persistent: {'yes' if state.stored is not None else 'no'}",
         f"autostart: {'yes' if state.autostart else 'no'}",
     ]
-    if state.stored is not None and is_outdated(state, state.stored):
+    if is_pending(state):
         lines.append("pending restart: yes")
     return "\n".join(lines) + "\n" + (render_xml(definition) if definition is not None else "")
 

@@ -28,6 +28,9 @@ def _dns(definition: Definition) -> Iterator[str]:
             "dns.enable: 'false', but there are records or forwarders as well; leave them out (purge_hosts: true removes records "
             "that the network has already), or enable DNS."
         )
+    for entry in dns.get("forwarders", []):
+        if "port" in entry and "addr" not in entry:
+            yield f"dns.forwarders: port {entry['port']} needs addr; add the address of the server, or leave port out."
     for entry in dns.get("hosts", []):
         if not entry.get("hostnames"):
             yield f"dns.hosts: {entry.get('ip')} has no hostnames; give one at least."

@@ -91,6 +91,7 @@ def _vlan(definition: Definition) -> Iterator[str]:
         vlan = holder.get("vlan")
         if vlan is not None and not vlan.get("tags"):
             yield f"{scope}vlan.tags: missing; give one VLAN at least, or leave vlan out."
+            continue
         native = [entry for entry in (vlan or {}).get("tags", []) if "native_mode" in entry]
         if len(native) > 1:
             yield f"{scope}vlan.tags: {len(native)} have native_mode; frames without a tag belong to one VLAN, leave one."

@@ -217,6 +217,14 @@ WRONG: dict[str, tuple[Options, str]] = {
         {"domain": {"name": "lab.example", "register": True}},
         "domain.register: needs domain.local_only as well; add 'local_only: true', or leave register out.",
     ),
+    "a port of a DNS forwarder without an address": (
+        dns(forwarders=[{"domain": "a.example", "port": 5353}]),
+        "dns.forwarders: port 5353 needs addr; add the address of the server, or leave port out.",
+    ),
+    "a port of a DNS forwarder that is too high": (
+        dns(forwarders=[{"addr": "192.0.2.53", "port": 65536}]),
+        "dns.forwarders[0].port: '65536' is not a whole number from 1 to 65535.",
+    ),
     "TXT without a value": (dns(txt=[{"name": "a"}]), "missing required arguments: value found in dns -> txt"),
     "TXT with a name of two words": (
         dns(txt=[{"name": "a b", "value": "c"}]),

@@ -19,7 +19,7 @@ from lxml import etree
 
 from ansible_collections.kvmops.network.plugins.module_utils._format import document, tree
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import Choice
-from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Fragments, Group, Value
+from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Fields, Fragments, Group, Value
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     definition_from_options,
     definition_from_xml,
@@ -191,6 +191,7 @@ def test_what_the_module_shows_can_be_said_in_typed_options(driver: libvirt.virC
 def known_paths(fields: Fields, where: str = "network") -> dict[str, set[str]]:
     """Return the path of each element and attribute of the table, with the words that it may be."""
     found: dict[str, set[str]] = {}
+    below: dict[str, Fields] = {}
 
     def add(path: str, words: t.Iterable[str] = ()) -> None:
         element, _at, attribute = path.partition("/@")
@@ -205,13 +206,16 @@ def known_paths(fields: Fields, where: str = "network") -> dict[str, set[str]]:
             add(path, words_of(field))
         elif isinstance(field, Fragments):
             add(f"{path}/*")
-        elif isinstance(field, Entries) and isinstance(field.item, Value):
-            add(path)
+        elif isinstance(field, Group):
+            below[path] = field.fields
+        elif isinstance(field.item, Value):
             add(f"{path}/{field.item.path}" if field.item.path else path)
         else:
-            add(path)
-            for below, words in known_paths(field.fields if isinstance(field, Group) else field.item, path).items():  # type: ignore[union-attr,arg-type]  # one Value was the case before
-                found.setdefault(below, set()).update(words)
+            below[path] = field.item
+    for path, held in below.items():
+        add(path)
+        for inner, words in known_paths(held, path).items():
+            found.setdefault(inner, set()).update(words)
     return found
 
 

@@ -23,6 +23,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import
 )
 from ansible_collections.kvmops.network.tests.unit.plugins.support.strategies import (
     definitions,
+    felt_by_running,
     network_names,
     spoiled_definitions,
 )
@@ -110,11 +111,15 @@ def test_what_check_mode_accepts_works_and_what_it_refuses_changes_nothing(drive
 
 
 @driven
-@given(first=definitions(), second=definitions())
-def test_replacing_leaves_nothing_of_what_was_there(driver: libvirt.virConnect, first: Options, second: Options) -> None:
+@given(first=definitions(), second=definitions(), state=states)
+def test_replacing_leaves_nothing_of_what_was_there(
+    driver: libvirt.virConnect, first: Options, second: Options, state: str
+) -> None:
+    if state == "active":
+        first, second = felt_by_running(first) or {"mtu": 1400}, felt_by_running(second) or {"mtu": 1400}
     # UUID, bridge name and bridge MAC are carried over on purpose, so both are named
     identity = {"uuid": "1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"}
-    task = {"name": "lab", "definition": "replace", "purge_hosts": True, **identity}
+    task = {"name": "lab", "state": state, "definition": "replace", "purge_hosts": True, **identity}
     first = {name: value for name, value in first.items() if name != "metadata"}  # that stays
     if second.get("forward", {}).get("mode", "none") in ("none", "nat", "route", "open"):
         second = {**second, "mac": "52:54:00:00:00:01", "bridge": {**second.get("bridge", {}), "name": "virbr9"}}

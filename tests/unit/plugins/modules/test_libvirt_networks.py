@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import libvirt
@@ -334,6 +335,24 @@ def test_a_swap_that_fails_is_put_back_whole(
     assert apply_all(*swapped).changed is result.failed
 
 
+def test_uuids_with_the_same_beginning_are_no_trouble(driver: libvirt.virConnect) -> None:
+    uuids = [f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2)]
+    apply_all(network("a", 1, uuid=uuids[0]), network("b", 2, uuid=uuids[1]))
+    parked: list[str] = []
+    real = Connection.define_network
+
+    def note(self: Connection, xml: str, **options: t.Any) -> None:
+        parked.extend(re.findall('bridge name="(kvmops-[^"]*)"', xml))
+        real(self, xml, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Connection, "define_network", note)
+        apply_all(network("a", 2), network("b", 1))
+    assert len(set(parked)) == 2
+    assert all(len(name) <= 15 for name in parked)
+    assert "kvmops-" not in dump(driver, "a") + dump(driver, "b")
+
+
 def test_what_could_not_be_put_back_is_said_of_each(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     apply_all(A, B)
     real = Connection.start_network
@@ -348,6 +367,10 @@ def test_what_could_not_be_put_back_is_said_of_each(driver: libvirt.virConnect, 
         "everything could be put back: the network 'a': it does not run (the disk is full); the network 'b': it does not run "
         "(the disk is full). No other network was changed."
     )
+    # what is there is shown, not what was
+    assert result.changed
+    assert [each["network"]["active"] for each in result.data["networks"]] == [False, False]
+    assert [each["changed"] for each in result.data["networks"]] == [True, True]
     monkeypatch.setattr(Connection, "start_network", real)
     assert "virbr1" in dump(driver, "a")
     assert apply_all(A, B).changed
@@ -421,6 +444,69 @@ def test_the_subnet_of_a_network_that_goes_is_free(driver: libvirt.virConnect) -
     result = apply_all({"name": "b", "ips": [only]}, {"name": "a", "state": "absent"})
     assert addresses(result) == {"b": ["10.0.1.1"], "a": []}
     assert list(snapshot(driver)) == ["b"]
+
+
+def test_pools_of_one_network_keep_what_each_had(driver: libvirt.virConnect) -> None:
+    apply(name="there", state="inactive", ips=[{"address": "10.0.0.1", "prefix": 24}])
+    ranges = {"ranges": [{"start": "0.0.0.100", "end": "0.0.0.200"}]}
+    first = {"pool": ["10.0.0.0/16"], "prefix": 24, "dhcp": ranges}
+    apply_all({"name": "lab", "ips": [first]})
+    apply(name="there", state="absent")
+    both = {"name": "lab", "ips": [first, {"pool": ["10.0.0.0/16"], "prefix": 24}]}
+    result = apply_all(both)
+    for _time in range(2):
+        assert [ip["address"] for ip in result.data["networks"][0]["network"]["definition"]["ips"]] == ["10.0.0.1", "10.0.1.1"]
+        assert [("dhcp" in ip) for ip in result.data["networks"][0]["network"]["definition"]["ips"]] == [False, True]
+        result = apply_all(both)
+    assert not result.changed
+    assert driver.numOfNetworks() == 1
+
+
+@pytest.mark.parametrize(
+    ("ips", "expected"),
+    [
+        ([{"address": "10.0.1.1", "prefix": 24}, {"pool": ["10.0.0.0/16"], "prefix": 24}], ["10.0.0.1", "10.0.1.1"]),
+        ([{"pool": ["10.0.1.0/24"], "prefix": 24}, {"pool": ["10.0.0.0/16"], "prefix": 24}], ["10.0.0.1", "10.0.1.1"]),
+        (
+            [{"pool": ["10.2.0.0/24", "10.1.0.0/16"], "prefix": 24}, {"pool": ["10.1.0.0/16"], "prefix": 24}],
+            ["10.1.0.1", "10.2.0.1"],
+        ),
+        ([{"pool": ["10.0.0.4/31"]}], ["10.0.0.5"]),
+        ([{"pool": ["10.0.0.5/32"]}], ["10.0.0.5"]),
+        ([{"pool": ["fd00::5/128"]}], ["fd00::5"]),
+    ],
+)
+@pytest.mark.usefixtures("driver")
+def test_pools_beside_other_addresses(ips: list[Options], expected: list[str]) -> None:
+    task = {"name": "lab", "ips": ips}
+    assert sorted(addresses(apply_all(task))["lab"]) == expected
+    assert not apply_all(task).changed
+
+
+@pytest.mark.usefixtures("driver")
+def test_what_is_routed_is_not_free() -> None:
+    routed = network("a", 9, routes=[{"address": "10.1.0.0", "prefix": 24, "gateway": "10.0.9.9"}])
+    wished = {"name": "b", "ips": [{"pool": ["10.1.0.0/16"], "prefix": 24}]}
+    assert addresses(apply_all(wished, routed))["b"] == ["10.1.1.1"]
+    own = {**routed, "ips": [*routed["ips"], {"pool": ["10.1.0.0/16"], "prefix": 24}]}
+    assert addresses(apply_all(own))["a"] == ["10.0.9.1", "10.1.2.1"]
+
+
+def test_a_route_that_stays_is_not_free(driver: libvirt.virConnect) -> None:
+    gateway = {"address": "10.0.9.1", "prefix": 24}
+    apply(name="a", ips=[gateway], routes=[{"address": "10.1.0.0", "prefix": 24, "gateway": "10.0.9.9"}])
+    apply(name="a", ips=[gateway, {"pool": ["10.1.0.0/16"], "prefix": 24}])
+    assert "10.1.1.1" in dump(driver, "a")
+
+
+def test_a_network_that_goes_asks_for_nothing(driver: libvirt.virConnect) -> None:
+    only = [{"pool": ["10.0.1.0/24"]}]
+    apply_all({"name": "a", "ips": only})
+    result = apply_all({"name": "a", "state": "absent", "ips": only}, {"name": "b", "ips": only})
+    assert addresses(result) == {"a": [], "b": ["10.0.1.1"]}
+    gone = apply_all({"name": "b", "state": "absent", "ips": [{"address": "10.0.1.1", "prefix": 24}]}, {"name": "c", "ips": only})
+    assert addresses(gone)["c"] == ["10.0.1.1"]
+    assert list(snapshot(driver)) == ["c"]
 
 
 @pytest.mark.parametrize(

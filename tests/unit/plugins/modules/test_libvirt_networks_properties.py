@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import apply_all, clear, networks_task, snapshot
-from ansible_collections.kvmops.network.tests.unit.plugins.support.strategies import definitions
+from ansible_collections.kvmops.network.tests.unit.plugins.support.strategies import definitions, felt_by_running
 
 if t.TYPE_CHECKING:
     Options = dict[str, t.Any]
@@ -33,19 +33,20 @@ def networks(draw: st.DrawFn) -> list[Options]:
     for name, number in zip(names, numbers):
         options = draw(definitions())
         options.pop("routes", None)
+        options.pop("metadata", None)  # the one thing that replacing leaves
         # the subnets of the list are few, so that those of two lists meet
-        ips = [
-            {"address": f"10.{number}.{place}.1", "prefix": 24, **draw(_dhcp(number, place))}
-            for place in range(draw(st.integers(0 if options.get("forward", {}).get("mode", "none") == "none" else 1, 2)))
-        ]
-        if options.get("forward", {}).get("mode") == "bridge":
-            options = {"forward": {"mode": "bridge"}, "bridge": {"name": f"br{number}"}}
-        else:
+        if options.get("forward", {}).get("mode", "none") in ("none", "nat", "route", "open"):
+            least = 0 if options.get("forward", {}).get("mode", "none") == "none" else 1
+            places = range(draw(st.integers(least, 2)))
+            options["ips"] = [
+                {"address": f"10.{number}.{place}.1", "prefix": 24, **draw(_dhcp(number, place))} for place in places
+            ]
             options["bridge"] = {**options.get("bridge", {}), "name": f"virbr{number}"}
             options["mac"] = f"52:54:00:00:00:{number:02x}"
-            options["ips"] = ips
         state = draw(st.sampled_from(["active", "present", "inactive"]))
         autostart = draw(st.booleans())
+        if state == "active":
+            options = felt_by_running(options)
         entries.append(
             {
                 "name": name,

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._format.document import (
+    canonical_fragment,
     canonical_text,
+    namespace_of,
     parse_document,
     pretty_text,
     schema_problems,
@@ -35,6 +37,44 @@ SCHEMA = "/usr/share/libvirt/schemas/network.rng"
 )
 def test_what_is_no_content_is_left_out(text: str) -> None:
     assert canonical_text(parse_document(text, root="network")) == "<network><name>a</name></network>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<note xmlns="urn:a" by="us" to="them"><b>text</b></note>',
+        " <note to='them'\n by='us' xmlns='urn:a'> <b>text</b>\n</note>\n",
+        "<?xml version='1.0'?><note xmlns='urn:a' to='them' by='us'><b>te<![CDATA[xt]]></b></note>",
+    ],
+)
+def test_an_element_of_others_has_one_text(text: str) -> None:
+    canonical = canonical_fragment(text)
+    assert canonical == '<note xmlns="urn:a" by="us" to="them"><b>text</b></note>'
+    assert canonical_fragment(canonical) == canonical
+    assert namespace_of(canonical) == "urn:a"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not one XML element ("),
+        ("note", "is not one XML element ("),
+        ("<note xmlns='urn:a'>", "is not one XML element ("),
+        ("<note xmlns='urn:a'/><note xmlns='urn:b'/>", "is not one XML element ("),
+        ("<a:note/>", "is not one XML element ("),
+        ("<note xmlns='urn:a'>\x00</note>", "is not one XML element ("),
+        ("<note xmlns='urn:a'>\ud800</note>", "holds a character that XML cannot hold; remove it"),
+        ("<!DOCTYPE note><note xmlns='urn:a'/>", "has a document type declaration; remove it"),
+        (
+            "<note/>",
+            "has no namespace, and libvirt would drop it; give one such as <note xmlns='https://example.org/note'>…</note>",
+        ),
+        ("<note xmlns=''><b xmlns='urn:b'/></note>", "has no namespace, and libvirt would drop it; give one such as"),
+    ],
+)
+def test_what_is_no_element_of_others(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        canonical_fragment(text)
 
 
 def test_a_text_has_its_own_characters_whatever_its_declaration_says() -> None:

@@ -375,3 +375,17 @@ def test_a_port_of_a_bridge_cannot_carry_guests_directly() -> None:
 def test_an_uplink_that_was_there_before_is_not_the_tasks_fault() -> None:
     assert conflicts(f"{ROUTED}<mtu size='1400'/>", before=state(ROUTED)) == NONE
     assert conflicts(ROUTED, before=state(ROUTED), starts=True).refused != ()
+
+
+def test_a_bridge_that_a_network_gives_up_is_none_of_the_host() -> None:
+    bridge = link("virbr1", kind="bridge")
+    wanted = definition("<forward mode='bridge'/><bridge name='virbr1'/>")
+    gone = make_surroundings([NetworkState("lab", stored=wanted)], host(bridge), made={"virbr1"})
+    found = find_conflicts(NetworkState("lab"), wanted, gone, starts=True, allow_overlap=[])
+    assert found.refused == (
+        "bridge.name: 'virbr1' is a bridge that libvirt made for a network, and this task takes it away; forward.mode 'bridge' "
+        "needs a bridge that the host has, name another one.",
+    )
+    other = state("<bridge name='virbr1'/>", name="other", active=True)
+    kept = make_surroundings([NetworkState("lab", stored=wanted), other], host(bridge), made={"virbr1"})
+    assert find_conflicts(NetworkState("lab"), wanted, kept, starts=True, allow_overlap=[]) == NONE

@@ -1,27 +1,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 
-"""The mark in a network's metadata, through libvirt and back."""
+"""What is written into a network's metadata, through libvirt and back."""
 
 from __future__ import annotations
 
 import libvirt
+import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.mark import MARK, has_mark, with_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark, order_fragment, read_order, with_mark
 
 OTHERS = '<a:note xmlns:a="urn:a">theirs</a:note>'
+SUBNETS = ["10.0.2.0/24", "fd00::/64"]
 
 
-def test_libvirt_keeps_the_mark(driver: libvirt.virConnect) -> None:
-    network = driver.networkDefineXML(render_xml(with_mark({"name": "lab", "metadata": [OTHERS]})))
+@pytest.mark.parametrize("name", ["lab", "a 'b' \"c\" <d> & \u00fc"])
+def test_libvirt_keeps_what_is_written(driver: libvirt.virConnect, name: str) -> None:
+    metadata = sorted([OTHERS, order_fragment(SUBNETS)])
+    wanted = with_mark({"name": name, "metadata": metadata})
+    network = driver.networkDefineXML(render_xml(wanted))
     definition = definition_from_xml(network.XMLDesc(0))
     assert has_mark(definition)
-    assert definition["metadata"] == sorted([MARK, OTHERS])
+    assert read_order(definition) == SUBNETS
+    assert definition["metadata"] == wanted["metadata"]
+    assert len(wanted["metadata"]) == 3
+
+
+def test_nothing_is_written() -> None:
+    for definition in ({"name": "lab", "metadata": [OTHERS]}, {"name": "lab"}):
+        assert not has_mark(definition)
+        assert read_order(definition) == []
 
 
 def test_a_second_mark_is_the_same() -> None:
     once = with_mark({"name": "lab"})
     assert with_mark(once) == once
-    assert not has_mark({"name": "lab", "metadata": [OTHERS]})
-    assert not has_mark({"name": "lab"})
+
+
+def test_a_copy_is_not_marked_and_gets_a_mark_of_its_own() -> None:
+    copy = {**with_mark({"name": "lab"}), "name": "copy"}
+    assert not has_mark(copy)
+    assert with_mark(copy) == with_mark({"name": "copy"})

@@ -60,13 +60,29 @@ def test_what_takes_waits_for_what_gives_up(given_up: Definition, kept: Definiti
 
 def test_a_subnet_only_matters_to_what_starts() -> None:
     giver = change(definition("giver", address="10.1.0.1"), definition("giver", address="10.2.0.1"))
-    stored = change(None, definition("stored", address="10.1.0.1"), runs=False)
+    stored = change(None, definition("stored", "br1", "10.1.0.1"), runs=False)
     assert order(stored, giver) == ["stored", "giver"]
+
+
+def test_a_network_that_leaves_its_name_to_libvirt_comes_last() -> None:
+    changes = [
+        change(None, definition("auto")),
+        change(definition("moves", "br9", "10.9.0.1"), definition("moves", "br9")),
+        change(None, definition("named", "br1", "10.9.0.1")),
+        change(None, {**definition("bridged"), "forward": {"mode": "bridge"}, "bridge": {"name": "br0"}}),
+    ]
+    assert order(*changes)[-1] == "auto"
+    assert order(change(definition("auto"), definition("auto", mtu=9000)), change(None, definition("b", "br1"))) == ["auto", "b"]
+
+
+def test_a_bridge_of_the_host_that_is_used_no_more_is_given_up_too() -> None:
+    used = {**definition("user", "br1"), "forward": {"mode": "bridge"}}
+    assert order(change(None, definition("owner", "br1")), change(used, None)) == ["user", "owner"]
 
 
 def test_a_subnet_that_is_kept_is_not_waited_for() -> None:
     keeper = change(definition("keeper", address="10.1.0.1"), definition("keeper", address="10.1.0.2"))
-    assert order(change(None, definition("taker", address="10.1.0.3")), keeper) == ["taker", "keeper"]
+    assert order(change(None, definition("taker", "br1", "10.1.0.3")), keeper) == ["taker", "keeper"]
 
 
 @pytest.mark.parametrize("what", [("bridge", "br1", "br2"), ("address", "10.1.0.1", "10.2.0.1")])

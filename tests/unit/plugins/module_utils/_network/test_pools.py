@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import order_fragment
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import (
     Choice,
     choose_subnet,
     place_entry,
     read_wish,
-    recorded_choice,
+    recorded_choices,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied
 
@@ -30,7 +31,7 @@ def choose(pool: list[str], prefix: int | None, *held: str, wide: t.Container[st
     wish = read_wish({"pool": pool, "prefix": prefix}, "ips[0]")
     occupied = [Occupied(ip_network(subnet), subnet, wide=subnet in wide) for subnet in held]
     found = choose_subnet(wish, Occupancy(occupied), own="lab")
-    assert found.place == 1
+    assert found.place == min(1, found.subnet.num_addresses - 1)
     return str(found.subnet)
 
 
@@ -124,9 +125,36 @@ DEFINITION = {
 )
 def test_a_recorded_choice_stands(pool: list[str], prefix: int | None, taken: t.Sequence[str], subnet: str, place: int) -> None:
     wish = read_wish({"pool": pool, "prefix": prefix}, "ips[0]")
-    expected = Choice(ip_network(subnet), place) if subnet else None
-    assert recorded_choice(wish, DEFINITION, taken=taken) == expected
-    assert recorded_choice(wish, None, taken=taken) is None
+    expected = {3: Choice(ip_network(subnet), place)} if subnet else {}
+    assert recorded_choices({3: wish}, DEFINITION, taken=taken) == expected
+    assert recorded_choices({3: wish}, None, taken=taken) == {}
+
+
+WIDE, NARROW, OTHER = ["10.0.0.0/8"], ["10.0.7.0/24"], ["192.168.0.0/16"]
+
+
+@pytest.mark.parametrize(
+    ("pools", "recorded", "expected"),
+    [
+        # as many as can be keep one, whatever the order
+        ([WIDE, NARROW], [], ["10.0.8.0/24", "10.0.7.0/24"]),
+        ([NARROW, WIDE], [], ["10.0.7.0/24", "10.0.8.0/24"]),
+        ([WIDE, OTHER, NARROW], [], ["10.0.8.0/24", "192.168.5.0/24", "10.0.7.0/24"]),
+        ([NARROW, NARROW], [], ["10.0.7.0/24", None]),
+        ([WIDE, WIDE, WIDE], [], ["10.0.7.0/24", "10.0.8.0/24", None]),
+        # each keeps its own
+        ([WIDE, WIDE], ["10.0.8.0/24", "10.0.7.0/24"], ["10.0.8.0/24", "10.0.7.0/24"]),
+        ([WIDE, OTHER, WIDE], ["10.0.8.0/24", "192.168.5.0/24", "10.0.7.0/24"], ["10.0.8.0/24", "192.168.5.0/24", "10.0.7.0/24"]),
+        # what is recorded and not there any more, or does not fit any more, is nothing to keep
+        ([WIDE, WIDE], ["10.0.9.0/24", "10.0.7.0/24"], ["10.0.8.0/24", "10.0.7.0/24"]),
+        ([NARROW, WIDE], ["10.0.8.0/24", "10.0.7.0/24"], ["10.0.7.0/24", "10.0.8.0/24"]),
+    ],
+)
+def test_each_wish_keeps_its_subnet(pools: list[list[str]], recorded: list[str], expected: list[str | None]) -> None:
+    definition = {**DEFINITION, "metadata": [order_fragment(recorded)]} if recorded else DEFINITION
+    wishes = {number: read_wish({"pool": pool, "prefix": 24}, "ips[0]") for number, pool in enumerate(pools)}
+    found = recorded_choices(wishes, definition, taken=())
+    assert [str(found[number].subnet) if number in found else None for number in wishes] == expected
 
 
 # --- places -------------------------------------------------------------------------------------------------------------------

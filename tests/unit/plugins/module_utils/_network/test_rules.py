@@ -18,6 +18,11 @@ if t.TYPE_CHECKING:
 
 IP = "<ip address='192.168.101.1' prefix='24'/>"
 NAT = f"<forward mode='nat'/>{IP}"
+VLAN = "<vlan><tag id='42'/></vlan>"
+NO_VLAN = (
+    "vlan: is for bridges of Open vSwitch (virtualport.type 'openvswitch'), bridges of the host, and virtual functions "
+    "(forward.mode 'hostdev' or 'passthrough'), and the mode is"
+)
 TOO_LONG = "has 16 characters, and the kernel allows 15; choose a shorter name"
 ODD = "has characters that no interface name may have; use letters, digits, '-', '_' and '.'"
 
@@ -78,6 +83,33 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         "<domain name='lab-1.example'/>",
         f"{NAT}<route address='10.9.0.0' prefix='16' gateway='192.168.101.2' metric='7'/>",
         f"{NAT}<route address='0.0.0.0' prefix='0' gateway='192.168.101.2'/>",
+        # devices of the host
+        "<forward mode='vepa'><pf dev='eth0'/></forward>",
+        "<forward mode='bridge'><pf dev='eth0'/></forward>",
+        "<forward mode='hostdev' managed='yes'><driver name='vfio'/><address type='pci' bus='1'/></forward>",
+        f"<forward mode='route'><interface dev='eth0'/></forward>{IP}",
+        # VLANs
+        f"<forward mode='passthrough' dev='eth0'/>{VLAN}",
+        f"<forward mode='hostdev'><pf dev='eth0'/></forward><portgroup name='a'>{VLAN}</portgroup>",
+        f"<forward mode='bridge'/><bridge name='br0'/><portgroup name='a'>{VLAN}</portgroup>",
+        # nobody is on the network without its default port group, whose switch knows them
+        f"<forward mode='bridge'/><bridge name='br0'/><virtualport type='802.1Qbh'/>{VLAN}"
+        "<portgroup name='a' default='yes'><virtualport type='openvswitch'/></portgroup>",
+        # the ends of what is possible
+        f"<bandwidth><inbound average='{2**54}' peak='1' burst='{2**22 - 1}'/></bandwidth>",
+        "<forward mode='bridge'/><bridge name='ovsbr0'/><virtualport type='openvswitch'>"
+        f"<parameters profileid='{'p' * 39}'/></virtualport>",
+        dhcp("<range start='192.168.101.2' end='192.168.101.3'><lease expiry='2'/></range>"),
+        dhcp("<range start='192.168.101.2' end='192.168.101.3'><lease expiry='120' unit='seconds'/></range>"),
+        dhcp("<range start='192.168.101.2' end='192.168.101.3'><lease expiry='0' unit='seconds'/></range>"),
+        dhcp("<range start='192.168.101.2' end='192.168.101.3'><lease expiry='1' unit='hours'/></range>"),
+        f"<dns><srv service='{'a' * 482}' protocol='tcp'/><srv service='x_-+/*' protocol='udp' target='.'/></dns>",
+        *(f"<ip address='10.0.0.1' prefix='{prefix}' localPtr='yes'/>" for prefix in (8, 16, 24)),
+        *(f"<ip family='ipv6' address='fd00::1' prefix='{prefix}' localPtr='yes'/>" for prefix in (4, 60, 124)),
+        "<dns enable='no'/><ip address='10.0.0.1' prefix='20' localPtr='yes'/>",
+        "<ip address='10.0.0.1' prefix='24'/><ip address='10.0.1.1' prefix='24'/>",
+        "<forward mode='bridge'/><bridge name='br0'/><port isolated='yes'/>",
+        "<portgroup name='a.b-c_d:e/f'/>",
     ],
 )
 def test_what_is_right(content: str) -> None:
@@ -369,6 +401,36 @@ def test_what_is_right(content: str) -> None:
             f"{NAT}<route address='10.9.0.0' prefix='16' gateway='192.168.101.1'/>",
             "routes 10.9.0.0: gateway 192.168.101.1 is the host's own address; choose a guest's address.",
         ),
+        # what options cannot say, or say otherwise; test_libvirt_network_bad_details.py has the rest
+        ("<domain localOnly='yes'/>", "domain.name: missing, and libvirt would drop the rest; give the domain's name."),
+        (
+            "<bandwidth><inbound average='5' floor='1'/></bandwidth>",
+            "bandwidth.inbound: libvirt takes floor in a guest's definition only; leave it out.",
+        ),
+        (
+            "<portgroup name='a'><bandwidth><outbound floor='1'/></bandwidth></portgroup>",
+            "portgroups 'a', bandwidth.outbound: libvirt takes floor in a guest's definition only; leave it out.",
+        ),
+        (
+            "<portgroup name='a'/><portgroup name='b'/><portgroup name='a'/>",
+            "portgroups: 'a' is there 2 times; give each a name of its own.",
+        ),
+        ("<portgroup default='yes'/>", "portgroups: one has no name; give each a name of its own."),
+        ("<vlan trunk='yes'/>", "vlan.tags: missing; give one VLAN at least, or leave vlan out."),
+        (f"<forward mode='bridge' dev='eth0'/><virtualport type='802.1Qbg'/>{VLAN}", f"{NO_VLAN} 'bridge'; leave it out."),
+        (
+            f"<forward mode='passthrough' dev='eth0'/><portgroup name='a'>{VLAN}<virtualport type='openvswitch'/></portgroup>",
+            f"portgroups 'a', {NO_VLAN} 'passthrough'; leave it out.",
+        ),
+        (
+            f"<forward mode='bridge'/><bridge name='br0'/>{VLAN}<portgroup name='a'><virtualport type='802.1Qbh'/></portgroup>",
+            "portgroups 'a', virtualport.type: 'openvswitch' is needed beside a vlan; add it, or leave one of the two out.",
+        ),
+        (
+            "<ip address='10.0.0.1' prefix='32' localPtr='yes'/>",
+            "ips 10.0.0.1, local_ptr: libvirt cannot say the domain of reverse look-ups for a prefix of 32; choose 8, 16 or 24, "
+            "or leave local_ptr out.",
+        ),
     ],
 )
 def test_what_is_wrong(content: str, sentence: str) -> None:
@@ -378,6 +440,13 @@ def test_what_is_wrong(content: str, sentence: str) -> None:
 @pytest.mark.parametrize("name", ["a/b", "/", " lab", "lab ", "lab\t", ".", ".."])
 def test_names_that_no_network_can_have(name: str) -> None:
     assert find_problems({"name": name}) == [f"name: '{name}' cannot name a network; leave out '/' and white space at the ends."]
+
+
+def test_a_name_may_be_as_long_as_a_file_of_libvirts() -> None:
+    assert find_problems({"name": "n" * 246}) == []
+    assert find_problems({"name": "n" * 247}) == [
+        f"name: '{'n' * 20}…' has 247 bytes; libvirt allows 246, choose a shorter name."
+    ]
 
 
 @pytest.mark.parametrize("name", ["lab", "l", "red nat", "réseau", "a.b", "..a", "wso-net-3332a2"])

@@ -28,6 +28,7 @@ def hostdev(**driver: str) -> Definition:
         ({"name": "lab", "description": "A lab"}, "description", "9.7.0"),
         ({"name": "lab", "domain": {"name": "a", "local_only": True, "register": True}}, "domain.register", "10.1.0"),
         (hostdev(model="mlx5_vfio_pci"), "forward.driver.model", "10.0.0"),
+        ({"name": "lab", "dns": {"forwarders": [{"addr": "::1", "port": 53}]}}, "dns.forwarders.port", "12.0.0"),
         (hostdev(name="xen"), "forward.driver.name 'xen'", "10.0.0"),
         ({**BRIDGE, "vlan": VLAN}, "vlan on a bridge of the host", "11.0.0"),
         ({**BRIDGE, "portgroups": [{"name": "dmz", "vlan": VLAN}]}, "portgroups 'dmz', vlan on a bridge of the host", "11.0.0"),
