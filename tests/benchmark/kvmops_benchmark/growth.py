@@ -58,7 +58,7 @@ def summarise(creates: dict[int, list[dict[str, float]]], compares: dict[int, li
     second = slope(middle, large, steps=SIZES[2] - SIZES[1])
     peak = _series(f"compare {SIZES[2]}, peak memory", MEGABYTES, "after", compares[SIZES[2]])
     return Section(
-        title="Networks on libvirt's test driver, main() of the module alone",
+        title="Networks on libvirt's test driver, processor time of the module's main() alone",
         series=(
             *(_series(f"create {size}", MILLISECONDS, "milliseconds", runs) for size, runs in creates.items()),
             *comparing.values(),
