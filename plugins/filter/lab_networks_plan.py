@@ -16,7 +16,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     merge_definitions,
     subnets_of,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_oddities, find_problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import (
     Occupancy,
     Occupied,
@@ -162,7 +162,9 @@ def _problems(network: Network) -> list[str]:
     if plain:
         return plain
     try:
-        return find_problems(_definition(network))
+        definition = _definition(network)
+        # what the role has variables for is simple: what is odd there is a mistake
+        return find_problems(definition) + find_oddities(definition)
     except InputError as error:
         return [str(error)]
 

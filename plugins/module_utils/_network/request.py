@@ -26,6 +26,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.options im
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
 from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.addresses import reserved_twice
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,6 +128,7 @@ class NetworkRequest:
             if problems and before.definition is not None:
                 known_problems = find_problems(before.definition)
                 problems = [problem for problem in problems if problem not in known_problems]
+            problems += _find_clashes(definition, self.given, before.definition or {})
             if problems:
                 raise InputError(" ".join(problems))
         elif not before.exists and self.state != "absent":
@@ -149,6 +151,12 @@ class NetworkRequest:
             purge_hosts=self.purge_hosts,
             pruned=self.pruned,
         )
+
+
+def _find_clashes(definition: Definition, *parts: Definition) -> list[str]:
+    """Return where reservations of the task say the same as others that the network has, and none of the parts does alone."""
+    known = [sentence for part in parts for sentence in reserved_twice(part)]
+    return [sentence for sentence in reserved_twice(definition) if sentence not in known]
 
 
 def _read_wishes(options: Mapping[str, t.Any]) -> dict[int, Wish]:

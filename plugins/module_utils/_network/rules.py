@@ -6,9 +6,10 @@
 
 """What a network's definition must fulfil before anyone tries to use it. Nothing here touches a host.
 
-Each rule says in a sentence what is wrong, which value, and what to do. They say early, in check mode too, what libvirt would say
-only when the network is defined or started, and what it would not say at all. They are in topics/; what only an older libvirt
-does not know is in versions.py, and what depends on the host in host_rules.py.
+Each rule says in a sentence what is wrong, which value, and what to do. Problems say early, in check mode too, what libvirt would
+say only when the network is defined or started, and what it would drop without a word. Oddities are what libvirt takes, keeps and
+starts although it can hardly be meant: its own test documents have some, so that they are no reason to refuse a task. Both are in
+topics/; what only an older libvirt does not know is in versions.py, and what depends on the host in host_rules.py.
 """
 
 from __future__ import annotations
@@ -20,9 +21,16 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.topics imp
 if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
 
-__all__ = ["find_problems"]
+__all__ = ["find_oddities", "find_problems"]
+
+_TOPICS = (names, forward, addresses, dns, nics)
 
 
 def find_problems(definition: Definition) -> list[str]:
     """Return what is wrong with a definition in normal form, a sentence each."""
-    return [problem for topic in (names, forward, addresses, dns, nics) for rule in topic.RULES for problem in rule(definition)]
+    return [problem for topic in _TOPICS for rule in topic.RULES for problem in rule(definition)]
+
+
+def find_oddities(definition: Definition) -> list[str]:
+    """Return what libvirt takes and can hardly be meant in a definition in normal form, a sentence each."""
+    return [oddity for topic in _TOPICS for rule in topic.ODDITIES for oddity in rule(definition)]

@@ -22,14 +22,14 @@ if t.TYPE_CHECKING:
     Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["RULES"]
+__all__ = ["ODDITIES", "RULES", "reserved_twice"]
 
 # Source: the four kinds of DUID in libvirt's basictypes.rng.
 _DUID = re.compile(
     r"00?:0?(1:00?:0?[a-f1-9](:[a-f0-9]{1,2}){10,12}|2(:[a-f0-9]{1,2}){5,128}|3:00?:0?[a-f1-9](:[a-f0-9]{1,2}){6,8}|4(:[a-f0-9]{1,2}){16})",
     re.IGNORECASE | re.ASCII,
 )
-_LARGEST_RANGE = 65535  # addresses; source: virSocketAddrGetRange in libvirt
+_LARGEST_RANGE = 65536  # addresses; source: virSocketAddrGetRange in libvirt
 _SHORTEST_LEASE = 120  # seconds; source: virNetworkDHCPLeaseTimeDefParseXML in libvirt
 _SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
 
@@ -50,20 +50,32 @@ def _ips(definition: Definition) -> Iterator[str]:
         if str(address) in seen:
             yield f"{option}: is there twice; leave one."
         seen.add(str(address))
-        if address.is_multicast or address.is_loopback or address.is_unspecified:
-            yield f"{option}: cannot be the address of a host; choose one such as 192.168.101.1."
+        if address.version == 6 and _is_nobodys(address):
+            yield f"{option}: cannot be the address of a host; choose one such as fd00:101::1."
         if "prefix" not in entry:
             yield f"{option}: has neither prefix nor netmask; add 'prefix: {24 if address.version == 4 else 64}' or what it is."
-            continue
-        subnet = subnet_of(entry)
-        if entry["prefix"] == 0:
+        elif entry["prefix"] == 0:
             yield f"{option}: prefix 0 is the whole internet; choose the prefix of a subnet."
-        elif subnet.num_addresses > 2 and address in (subnet.network_address, _last(subnet)):
+
+
+def _is_nobodys(address: Address) -> bool:
+    return address.is_multicast or address.is_loopback or address.is_unspecified
+
+
+def _odd_ips(definition: Definition) -> Iterator[str]:
+    """Check for addresses that the kernel takes although nobody can reach them."""
+    for entry in _complete(definition.get("ips", [])):
+        address, subnet = _address(entry), subnet_of(entry)
+        option = f"ips {address}"
+        if _is_nobodys(address):
+            if address.version == 4:
+                yield f"{option}: cannot be the address of a host; choose one such as 192.168.101.1."
+        elif entry["prefix"] and subnet.num_addresses > 2 and address in (subnet.network_address, _last(subnet)):
             yield f"{option}: is no host's address in {subnet}; choose one from {_first_host(subnet)} to {_last_host(subnet)}."
 
 
 def _apart(definition: Definition) -> Iterator[str]:
-    """Check that each subnet has one address: what libvirt derives from a second one for DHCP and DNS is not defined."""
+    """Check that each subnet has one address: what dnsmasq makes of a second one is not defined."""
     entries = [entry for entry in _complete(definition.get("ips", [])) if entry["prefix"]]
     for index, entry in enumerate(entries):
         for other in entries[:index]:
@@ -145,7 +157,8 @@ def _dhcp(definition: Definition) -> Iterator[str]:
         for pair in dhcp.get("ranges", []):
             yield from _range(entry, pair)
             yield from _lease(f"ips {entry['address']}, dhcp.ranges", pair)
-        yield from _hosts(entry, dhcp.get("hosts", []))
+        for host in dhcp.get("hosts", []):
+            yield from _host(entry, host)
 
 
 def _range(entry: dict[str, t.Any], pair: dict[str, str]) -> Iterator[str]:
@@ -171,33 +184,53 @@ def _outside(option: str, address: Address, subnet: Subnet) -> Iterator[str]:
         yield f"{option}: {address} is no host's address in {subnet}; {choice}."
 
 
-def _hosts(entry: dict[str, t.Any], hosts: list[dict[str, t.Any]]) -> Iterator[str]:
-    option, subnet = f"ips {entry['address']}, dhcp.hosts", subnet_of(entry)
-    seen: dict[tuple[str, str], str] = {}
-    for host in hosts:
-        who = next((str(host[name]) for name in ("mac", "id", "name", "ip") if name in host), "an entry without any value")
-        yield from _lease(option, host)
-        if "mac" in host and (subnet.version == 6 or "id" in host):
-            yield f"{option}: '{who}' is given by mac; IPv6 knows guests by id, IPv4 by mac."
-        if "id" in host and subnet.version == 4:
-            yield f"{option}: '{who}' is given by id; IPv4 knows guests by mac."
-        elif "id" in host and not _DUID.fullmatch(host["id"]):
-            yield f"{option}: '{who}' is not a DHCP unique identifier; give one such as 00:03:00:01:52:54:00:6b:3c:58."
-        if not {"mac", "id", "name"} & set(host):
-            yield f"{option}: '{who}' is for no guest; add mac{' or id' if subnet.version == 6 else ''}."
-        if "ip" not in host:
-            yield f"{option}: '{who}' has no ip; add the address that it gets."
-        else:
+def _who(host: dict[str, t.Any]) -> str:
+    return next((str(host[name]) for name in ("mac", "id", "name", "ip") if name in host), "an entry without any value")
+
+
+def _host(entry: dict[str, t.Any], host: dict[str, t.Any]) -> Iterator[str]:
+    option, version, who = f"ips {entry['address']}, dhcp.hosts", _address(entry).version, _who(host)
+    yield from _lease(option, host)
+    if "mac" in host and (version == 6 or "id" in host):
+        yield f"{option}: '{who}' is given by mac; IPv6 knows guests by id, IPv4 by mac."
+    if "id" in host and not _DUID.fullmatch(host["id"]):
+        yield f"{option}: '{who}' is not a DHCP unique identifier; give one such as 00:03:00:01:52:54:00:6b:3c:58."
+    elif "id" in host and version == 4 and "name" not in host:
+        yield f"{option}: '{who}' is given by id; IPv4 knows guests by mac."
+    if not {"mac", "id", "name"} & set(host):
+        yield f"{option}: '{who}' is for no guest; add mac{' or id' if version == 6 else ''}."
+    if "ip" not in host:
+        yield f"{option}: '{who}' has no ip; add the address that it gets."
+
+
+def _odd_hosts(definition: Definition) -> Iterator[str]:
+    """Check for reservations that dnsmasq passes over."""
+    for entry in _complete(definition.get("ips", [])):
+        option, subnet = f"ips {entry['address']}, dhcp.hosts", subnet_of(entry)
+        for host in entry.get("dhcp", {}).get("hosts", []):
+            if "id" in host and subnet.version == 4:
+                yield f"{option}: '{_who(host)}' is given by id; IPv4 knows guests by mac."
+            if "ip" not in host:
+                continue
             yield from _outside(option, ipaddress.ip_address(host["ip"]), subnet)
             if host["ip"] == entry["address"]:
-                yield f"{option}: {host['ip']} for '{who}' is the host's own address; choose another."
-        for name in ("mac", "id", "ip", "name"):
-            other = seen.setdefault((name, host[name]), who) if name in host else who
-            if other is not who:
-                yield (
-                    f"{option}: {name} {host[name]} is reserved twice, for '{other}' and for '{who}'; change one, or remove what "
-                    "the task does not mention with purge_hosts."
-                )
+                yield f"{option}: {host['ip']} for '{_who(host)}' is the host's own address; choose another."
+
+
+def reserved_twice(definition: Definition) -> Iterator[str]:
+    """Check whether two reservations say the same: dnsmasq follows one of them."""
+    for entry in definition.get("ips", []):
+        option = f"ips {entry['address']}, dhcp.hosts"
+        seen: dict[tuple[str, str], dict[str, t.Any]] = {}
+        for host in entry.get("dhcp", {}).get("hosts", []):
+            for name in ("mac", "id", "ip", "name"):
+                first = seen.setdefault((name, host[name]), host) if name in host else host
+                if first is not host:
+                    other, who = sorted((_who(first), _who(host)))
+                    yield (
+                        f"{option}: {name} {host[name]} is reserved twice, for '{other}' and for '{who}'; "
+                        "change one, or remove what the task does not mention with purge_hosts."
+                    )
 
 
 def _routes(definition: Definition) -> Iterator[str]:
@@ -220,8 +253,21 @@ def _routes(definition: Definition) -> Iterator[str]:
         if not any(gateway.version == near.version and gateway in near for near in connected):
             known = ", ".join(str(near) for near in connected) or "the network has no address at all"
             yield f"{option}: gateway {gateway} is in no subnet of the network ({known}); choose a guest's address."
-        elif any(gateway == _address(entry) for entry in definition.get("ips", [])):
-            yield f"{option}: gateway {gateway} is the host's own address; choose a guest's address."
 
 
-RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_ips, _apart, _dhcp, _boot, _local_ptr, _routes)
+def _odd_routes(definition: Definition) -> Iterator[str]:
+    """Check for routes that lead to the host itself."""
+    own = [_address(entry) for entry in definition.get("ips", [])]
+    for entry in definition.get("routes", []):
+        if "gateway" in entry and ipaddress.ip_address(entry["gateway"]) in own:
+            yield (f"routes {_address(entry)}: gateway {entry['gateway']} is the host's own address; choose a guest's address.")
+
+
+RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_ips, _dhcp, _boot, _local_ptr, _routes)
+ODDITIES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (
+    _odd_ips,
+    _apart,
+    _odd_hosts,
+    reserved_twice,
+    _odd_routes,
+)

@@ -16,8 +16,10 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["RULES"]
+__all__ = ["ODDITIES", "RULES"]
 
+# dnsmasq, which runs where the network has an address, does not start with such a target.
+_BREAKING = r'[,"]|[^\x00-\x7f]'
 _LONGEST_SERVICE = 482  # bytes; source: DNS_RECORD_LENGTH_SRV in libvirt
 
 
@@ -53,11 +55,24 @@ def _srv(definition: Definition) -> Iterator[str]:
         elif len(service) > _LONGEST_SERVICE:
             yield f"{option}: service has {len(service)} characters; libvirt allows {_LONGEST_SERVICE}, choose a shorter one."
         target = entry.get("target")
-        if target is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", target):
-            yield f"{option}: target '{target}' is not a DNS name; use letters, digits, '-', '_' and '.'."
+        if target is not None and "ips" in definition and re.search(_BREAKING, target):
+            yield f"{option}: {_no_target(target)}"
         for name in ("port", "priority", "weight"):
             if name in entry and target is None:
                 yield f"{option}: {name} {entry[name]} needs a target; add the host that serves it, or leave {name} out."
 
 
+def _no_target(target: str) -> str:
+    return f"target '{target}' is not a DNS name; use letters, digits, '-', '_' and '.'."
+
+
+def _odd_targets(definition: Definition) -> Iterator[str]:
+    for entry in definition.get("dns", {}).get("srv", []):
+        target = entry.get("target", "a")
+        if re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*", target) or ("ips" in definition and re.search(_BREAKING, target)):
+            continue
+        yield f"dns.srv '{entry.get('service', '')[:40]}': {_no_target(target)}"
+
+
 RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_dns, _domain, _srv)
+ODDITIES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_odd_targets,)

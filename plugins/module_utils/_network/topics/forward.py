@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["RULES"]
+__all__ = ["ODDITIES", "RULES", "pci_places"]
 
 _MACVTAP = ("private", "vepa", "passthrough")
 _KINDS = ("interfaces", "pf", "addresses")
@@ -51,23 +51,55 @@ def _devices(definition: Definition) -> Iterator[str]:
         yield f"forward.interfaces: forward.mode '{mode}' leaves by one interface, not by {len(uplinks)}; give one, or none."
     if mode in ("none", "open") and len(uplinks) > 1:
         yield f"forward.interfaces: cannot be enforced with forward.mode '{mode}'; leave them out, or use 'route' with one."
-    for option in ("managed", "driver", "addresses"):
-        if forward.get(option) and mode != "hostdev":
-            yield f"forward.{option}: has a meaning with forward.mode 'hostdev' only, and the mode is '{mode}'; leave it out."
-    if "pf" in forward and owns_bridge(definition):
-        yield f"forward.pf: has no meaning with forward.mode '{mode}', where guests get no device of the host; leave it out."
+    if mode != "none":
+        yield from _meaningless(definition, ("managed", "addresses"))
+    else:
+        # libvirt keeps nothing of the element then
+        yield from _meaningless(definition, ("managed", "driver", "addresses"))
+        yield from _meaningless_pf(definition)
     if mode == "hostdev" and uplinks:
         yield f"forward.interfaces: '{uplinks[0]}' is a name; forward.mode 'hostdev' takes addresses or pf instead."
-    elif mode == "hostdev" and not kinds:
-        yield "forward.addresses: missing; forward.mode 'hostdev' needs them, or forward.pf, so that guests get a device."
-    elif mode in _MACVTAP and not kinds:
-        yield f"forward.dev: missing; forward.mode '{mode}' needs an interface of the host, or forward.pf."
-    places = [
-        ":".join(str(entry.get(part))[2:] for part in ("domain", "bus", "slot")) + f".{str(entry.get('function'))[2:]}"
-        for entry in forward.get("addresses", [])
-    ]
+    places = pci_places(definition)
     for place in sorted({place for place in places if places.count(place) > 1}):
         yield f"forward.addresses: {place} is there {places.count(place)} times; leave one."
+
+
+def pci_places(definition: Definition) -> list[str]:
+    """Return the devices that are given by their PCI addresses, as the kernel writes them."""
+    return [
+        ":".join(str(entry.get(part))[2:] for part in ("domain", "bus", "slot")) + f".{str(entry.get('function'))[2:]}"
+        for entry in definition.get("forward", {}).get("addresses", [])
+    ]
+
+
+def _meaningless(definition: Definition, options: tuple[str, ...]) -> Iterator[str]:
+    mode, forward = mode_of(definition), definition.get("forward", {})
+    for option in options:
+        if forward.get(option) and mode != "hostdev":
+            yield f"forward.{option}: has a meaning with forward.mode 'hostdev' only, and the mode is '{mode}'; leave it out."
+
+
+def _meaningless_pf(definition: Definition) -> Iterator[str]:
+    mode = mode_of(definition)
+    if "pf" in definition.get("forward", {}) and owns_bridge(definition):
+        yield f"forward.pf: has no meaning with forward.mode '{mode}', where guests get no device of the host; leave it out."
+
+
+def _odd_devices(definition: Definition) -> Iterator[str]:
+    """Check what libvirt keeps although no guest gets anything of it."""
+    mode, forward = mode_of(definition), definition.get("forward", {})
+    if mode == "none":
+        return
+    yield from _meaningless(definition, ("driver",))
+    yield from _meaningless_pf(definition)
+    if any(forward.get(option) for option in ("dev", *_KINDS)):
+        return
+    if mode == "hostdev":
+        yield "forward.addresses: missing; forward.mode 'hostdev' needs them, or forward.pf, so that guests get a device."
+    elif mode in _MACVTAP:
+        yield f"forward.dev: missing; forward.mode '{mode}' needs an interface of the host, or forward.pf."
+    elif mode == "bridge" and "name" not in definition.get("bridge", {}):
+        yield "bridge.name: missing; forward.mode 'bridge' needs the name of a bridge that the host has."
 
 
 def _host_bridge(definition: Definition) -> Iterator[str]:
@@ -75,22 +107,38 @@ def _host_bridge(definition: Definition) -> Iterator[str]:
     if owns_bridge(definition):
         return
     mode, forward, bridge = mode_of(definition), definition.get("forward", {}), definition.get("bridge", {})
-    for option in ("ips", "routes", "dns", "domain", "mtu", "mac", "dnsmasq_options"):
-        if option in definition:
-            yield (
-                f"{option}: cannot be set with forward.mode '{mode}', where the network is the host's own; leave it out, or say "
-                f"definition: replace{', purge_hosts: true' if option == 'dns' else ''} if the network has it from before."
-            )
+    dns = () if _serves_nothing(definition) else ("dns",)
+    yield from _set_for_the_host(definition, ("ips", "routes", *dns, "domain", "mtu", "mac"))
     for option in ("stp", "delay", "zone", *(() if mode == "bridge" else ("name", "mac_table_manager"))):
         if option in bridge:
             why = "the bridge is the host's own" if mode == "bridge" else "there is no bridge"
             yield f"bridge.{option}: cannot be set with forward.mode '{mode}', {why}; leave it out."
     uplink = forward.get("pf", {}).get("dev") or forward.get("dev") or forward.get("interfaces")
-    if mode == "bridge" and "name" not in bridge and not uplink:
-        yield "bridge.name: missing; forward.mode 'bridge' needs the name of a bridge that the host has."
     if mode == "bridge" and "name" in bridge and uplink:
         option = "pf" if "pf" in forward else "dev"
         yield f"forward.{option}: given beside bridge.name '{bridge['name']}'; with forward.mode 'bridge' give one of the two."
+
+
+def _serves_nothing(definition: Definition) -> bool:
+    """Say whether libvirt keeps what a network of the host's says of DNS. Source: networkValidate in libvirt."""
+    return not any(definition.get("dns", {}).get(records) for records in ("hosts", "txt", "srv"))
+
+
+def _set_for_the_host(definition: Definition, options: tuple[str, ...]) -> Iterator[str]:
+    mode = mode_of(definition)
+    for option in options:
+        if option in definition:
+            yield (
+                f"{option}: cannot be set with forward.mode '{mode}', where the network is the host's own; leave it out, or say "
+                f"definition: replace{', purge_hosts: true' if option == 'dns' else ''} if the network has it from before."
+            )
+
+
+def _no_dnsmasq(definition: Definition) -> Iterator[str]:
+    """Check what a network whose bridge or interface belongs to the host says of a DNS server that it does not have."""
+    if not owns_bridge(definition):
+        dns = ("dns",) if _serves_nothing(definition) else ()
+        yield from _set_for_the_host(definition, (*dns, "dnsmasq_options"))
 
 
 def _mtu(definition: Definition) -> Iterator[str]:
@@ -104,3 +152,4 @@ def _mtu(definition: Definition) -> Iterator[str]:
 
 
 RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_forward, _devices, _host_bridge, _mtu)
+ODDITIES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_odd_devices, _no_dnsmasq)

@@ -16,8 +16,9 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["RULES", "interface_problem"]
+__all__ = ["ODDITIES", "RULES", "interface_problem"]
 
+_NO_MAC = "00:00:00:00:00:00"
 _LONGEST_NAME = 246  # bytes; libvirt writes NAME.xml.new, and a file's name has 255
 
 
@@ -27,7 +28,7 @@ def interface_problem(name: str) -> str | None:
         return f"has {len(name.encode())} characters, and the kernel allows 15; choose a shorter name"
     if name in ("all", "default"):
         return "stands for all interfaces in the kernel's settings; choose another name"
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name in (".", ".."):
+    if not re.fullmatch(r"[A-Za-z0-9_.\\-]+", name) or name in (".", ".."):
         return "has characters that no interface name may have; use letters, digits, '-', '_' and '.'"
     return None
 
@@ -64,14 +65,21 @@ def _interface_names(definition: Definition) -> Iterator[str]:
 
 
 def _macs(definition: Definition) -> Iterator[str]:
-    macs = [("mac", definition.get("mac"))]
-    for entry in definition.get("ips", []):
-        macs += [("dhcp.hosts", host.get("mac")) for host in entry.get("dhcp", {}).get("hosts", [])]
+    macs = [("mac", definition.get("mac")), *(("dhcp.hosts", host.get("mac")) for host in _reservations(definition))]
     for option, mac in macs:
         if mac is not None and int(mac[:2], 16) & 1:
             yield f"{option}: '{mac}' is a multicast address; the second digit of a NIC's MAC address is even."
-        if mac == "00:00:00:00:00:00":
-            yield f"{option}: '{mac}' is no NIC's address; choose one such as 52:54:00:6b:3c:58."
+    if definition.get("mac") == _NO_MAC:
+        yield f"mac: '{_NO_MAC}' is no NIC's address; choose one such as 52:54:00:6b:3c:58."
+
+
+def _macs_of_nobody(definition: Definition) -> Iterator[str]:
+    if any(host.get("mac") == _NO_MAC for host in _reservations(definition)):
+        yield f"dhcp.hosts: '{_NO_MAC}' is no NIC's address; choose one such as 52:54:00:6b:3c:58."
+
+
+def _reservations(definition: Definition) -> list[dict[str, t.Any]]:
+    return [host for entry in definition.get("ips", []) for host in entry.get("dhcp", {}).get("hosts", [])]
 
 
 def _domain_names(definition: Definition) -> Iterator[str]:
@@ -84,11 +92,18 @@ def _domain_names(definition: Definition) -> Iterator[str]:
     for option, name in names:
         if name is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", name):
             yield f"{option}: '{name}' is not a DNS name; use letters, digits, '-' and '.'."
-    for entry in definition.get("ips", []):
-        for name in (host["name"] for host in entry.get("dhcp", {}).get("hosts", []) if "name" in host):
-            # what dnsmasq takes from its file of hosts, where commas and white space separate the fields
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-                yield f"dhcp.hosts: '{name}' is not a host name; use letters, digits, '-', '_' and '.'."
+    for name in (host["name"] for host in _reservations(definition) if "name" in host):
+        # libvirt looks at the first character alone
+        if not re.match(r"[A-Za-z0-9]", name):
+            yield f"dhcp.hosts: '{name}' is not a host name; use letters, digits, '-', '_' and '.', and begin with a letter."
+
+
+def _host_names(definition: Definition) -> Iterator[str]:
+    """Check what dnsmasq takes from its file of hosts, where commas and white space separate the fields."""
+    for name in (host["name"] for host in _reservations(definition) if "name" in host):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            yield f"dhcp.hosts: '{name}' is not a host name; use letters, digits, '-', '_' and '.'."
 
 
 RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_name, _title, _interface_names, _macs, _domain_names)
+ODDITIES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_macs_of_nobody, _host_names)

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["RULES"]
+__all__ = ["ODDITIES", "RULES"]
 
 # Source: virtualPortProfile in libvirt's networkcommon.rng.
 _PARAMETERS = {
@@ -77,8 +77,20 @@ def _bandwidth(definition: Definition) -> Iterator[str]:
             for name in ("peak", "burst"):
                 if name in rate and "average" not in rate:
                     yield f"{option}: {name} {rate[name]} needs average; add the average rate, or leave {name} out."
-            if rate.get("burst", 0) > _LARGEST_BURST:
-                yield f"{option}: burst {rate['burst']} is more than the {_LARGEST_BURST} KiB that are possible; choose less."
+            if not scope:
+                yield from _burst(option, rate)
+
+
+def _burst(option: str, rate: dict[str, int]) -> Iterator[str]:
+    if rate.get("burst", 0) > _LARGEST_BURST:
+        yield f"{option}: burst {rate['burst']} is more than the {_LARGEST_BURST} KiB that are possible; choose less."
+
+
+def _odd_bursts(definition: Definition) -> Iterator[str]:
+    """Check what libvirt tells tc only when a guest is plugged into a port group."""
+    for scope, holder in _scopes(definition):
+        for direction, rate in holder.get("bandwidth", {}).items() if scope else ():
+            yield from _burst(f"{scope}bandwidth.{direction}", rate)
 
 
 def _vlan(definition: Definition) -> Iterator[str]:
@@ -133,4 +145,5 @@ def _portgroups(definition: Definition) -> Iterator[str]:
         yield f"portgroups: {' and '.join(repr(name) for name in defaults)} are both the default; choose one."
 
 
-RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_virtualport, _bandwidth, _vlan, _isolation, _portgroups)
+RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_virtualport, _bandwidth, _vlan, _portgroups)
+ODDITIES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (_odd_bursts, _isolation)

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_oddities, find_problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.topics.names import interface_problem
 
 if t.TYPE_CHECKING:
@@ -23,12 +23,22 @@ NO_VLAN = (
     "vlan: is for bridges of Open vSwitch (virtualport.type 'openvswitch'), bridges of the host, and virtual functions "
     "(forward.mode 'hostdev' or 'passthrough'), and the mode is"
 )
+NO_DNSMASQ = (
+    "{option}: cannot be set with forward.mode 'bridge', where the network is the host's own; leave it out, or say "
+    "definition: replace{more} if the network has it from before."
+)
+NO_TARGET = "is not a DNS name; use letters, digits, '-', '_' and '.'."
+HOSTDEV_ONLY = "has a meaning with forward.mode 'hostdev' only, and the mode is"
 TOO_LONG = "has 16 characters, and the kernel allows 15; choose a shorter name"
 ODD = "has characters that no interface name may have; use letters, digits, '-', '_' and '.'"
 
 
 def problems(content: str) -> list[str]:
     return find_problems(definition_from_xml(f"<network><name>lab</name>{content}</network>"))
+
+
+def oddities(content: str) -> list[str]:
+    return find_oddities(definition_from_xml(f"<network><name>lab</name>{content}</network>"))
 
 
 def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
@@ -43,6 +53,7 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         NAT,
         "<bridge name='abcdefghijklmno'/>",  # 15 characters
         "<bridge name='virbr-0_1.7'/>",
+        "<bridge name='a\\b'/>",
         "<forward mode='bridge'/><bridge name='br0'/>",
         "<forward mode='bridge' dev='eth0'/>",
         "<forward mode='bridge'><interface dev='eth0'/><interface dev='eth1'/></forward>",
@@ -66,8 +77,8 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         "<ip family='ipv6' address='fe80::1' prefix='64'/>",
         dhcp("<range start='192.168.101.1' end='192.168.101.254'/>"),
         dhcp("<range start='192.168.101.5' end='192.168.101.5'/>"),
-        dhcp("<range start='10.0.1.0' end='10.1.0.254'/>", "10.0.0.1", 8),  # 65535 addresses
-        dhcp("<range start='fd00::1' end='fd00::ffff'/>", "fd00::1", 64),
+        dhcp("<range start='10.1.0.0' end='10.1.255.255'/>", "10.0.0.1", 8),  # 65536 addresses
+        dhcp("<range start='fd00::1:0' end='fd00::1:ffff'/>", "fd00::1", 64),
         dhcp("<range start='fd00::1' end='fd00::9'/>", "fd00::1", 80),
         # one DHCP server for each family
         "<ip address='10.0.0.1' prefix='24'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
@@ -115,6 +126,7 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
 )
 def test_what_is_right(content: str) -> None:
     assert problems(content) == []
+    assert oddities(content) == []
 
 
 @pytest.mark.parametrize(
@@ -128,7 +140,6 @@ def test_what_is_right(content: str) -> None:
         ),
         ("<bridge name='virbr%d'/>", f"bridge.name: 'virbr%d' {ODD}."),
         ("<bridge name='a/b'/>", f"bridge.name: 'a/b' {ODD}."),
-        ("<bridge name='a\\b'/>", f"bridge.name: 'a\\b' {ODD}."),
         ("<bridge name='..'/>", f"bridge.name: '..' {ODD}."),
         (f"<forward mode='nat' dev='a b'/>{IP}", f"forward.dev: 'a b' {ODD}."),
         (
@@ -154,12 +165,8 @@ def test_what_is_right(content: str) -> None:
             "dns.hosts: 'b,c' is not a DNS name; use letters, digits, '-' and '.'.",
         ),
         (
-            dhcp("<host mac='52:54:00:00:00:01' name='a,b' ip='192.168.101.2'/>"),
-            "dhcp.hosts: 'a,b' is not a host name; use letters, digits, '-', '_' and '.'.",
-        ),
-        (
             dhcp("<host mac='52:54:00:00:00:01' name='-a' ip='192.168.101.2'/>"),
-            "dhcp.hosts: '-a' is not a host name; use letters, digits, '-', '_' and '.'.",
+            "dhcp.hosts: '-a' is not a host name; use letters, digits, '-', '_' and '.', and begin with a letter.",
         ),
         # the forward mode
         (
@@ -197,7 +204,6 @@ def test_what_is_right(content: str) -> None:
             f"<forward mode='nat'><nat><port start='9' end='8'/></nat></forward>{IP}",
             "forward.nat.port: start 9 is after end 8; swap them.",
         ),
-        ("<forward mode='bridge'/>", "bridge.name: missing; forward.mode 'bridge' needs the name of a bridge that the host has."),
         (
             "<forward mode='bridge' dev='eth0'/><bridge name='br0'/>",
             "forward.dev: given beside bridge.name 'br0'; with forward.mode 'bridge' give one of the two.",
@@ -218,7 +224,7 @@ def test_what_is_right(content: str) -> None:
             )
             for option, content in (
                 ("ips", IP),
-                ("dns", "<dns enable='no'/>"),
+                ("dns", "<dns><txt name='a' value='b'/></dns>"),
                 ("domain", "<domain name='a'/>"),
                 ("mtu", "<mtu size='1500'/>"),
                 ("mac", "<mac address='52:54:00:00:00:01'/>"),
@@ -232,26 +238,7 @@ def test_what_is_right(content: str) -> None:
         ),
         # addresses
         (f"{IP}{IP}", "ips 192.168.101.1: is there twice; leave one."),
-        *(
-            (
-                f"<ip address='{address}' prefix='24'/>",
-                f"ips {address}: cannot be the address of a host; choose one such as 192.168.101.1.",
-            )
-            for address in ("224.0.0.1", "127.0.0.1")
-        ),
         ("<ip address='10.0.0.1' prefix='0'/>", "ips 10.0.0.1: prefix 0 is the whole internet; choose the prefix of a subnet."),
-        (
-            "<ip address='10.0.0.0' prefix='24'/>",
-            "ips 10.0.0.0: is no host's address in 10.0.0.0/24; choose one from 10.0.0.1 to 10.0.0.254.",
-        ),
-        (
-            "<ip address='10.0.0.255' prefix='24'/>",
-            "ips 10.0.0.255: is no host's address in 10.0.0.0/24; choose one from 10.0.0.1 to 10.0.0.254.",
-        ),
-        (
-            "<ip family='ipv6' address='fd00::' prefix='64'/>",
-            "ips fd00::: is no host's address in fd00::/64; choose one from fd00::1 to fd00::ffff:ffff:ffff:ffff.",
-        ),
         # DHCP
         (
             "<ip address='10.0.0.1' prefix='24'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
@@ -294,8 +281,8 @@ def test_what_is_right(content: str) -> None:
             "ips 192.168.101.1, dhcp.ranges: end is missing; give both ends.",
         ),
         (
-            dhcp("<range start='10.0.1.0' end='10.1.0.255'/>", "10.0.0.1", 8),
-            "ips 10.0.0.1, dhcp.ranges: 10.0.1.0 to 10.1.0.255 has more than 65535 addresses, which libvirt refuses; "
+            dhcp("<range start='10.0.1.0' end='10.1.1.0'/>", "10.0.0.1", 8),
+            "ips 10.0.0.1, dhcp.ranges: 10.0.1.0 to 10.1.1.0 has more than 65536 addresses, which libvirt refuses; "
             "choose a smaller "
             "one.",
         ),
@@ -309,22 +296,6 @@ def test_what_is_right(content: str) -> None:
         (
             dhcp("<host mac='53:54:00:00:00:01' ip='192.168.101.2'/>"),
             "dhcp.hosts: '53:54:00:00:00:01' is a multicast address; the second digit of a NIC's MAC address is even.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.102.2'/>"),
-            "ips 192.168.101.1, dhcp.hosts: 192.168.102.2 is outside of the subnet 192.168.101.0/24; choose one from "
-            "192.168.101.1 to "
-            "192.168.101.254.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.255'/>"),
-            "ips 192.168.101.1, dhcp.hosts: 192.168.101.255 is no host's address in 192.168.101.0/24; choose one from "
-            "192.168.101.1 to "
-            "192.168.101.254.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.1'/>"),
-            "ips 192.168.101.1, dhcp.hosts: 192.168.101.1 for '52:54:00:00:00:01' is the host's own address; choose another.",
         ),
         (
             dhcp("<host mac='52:54:00:00:00:01'/>"),
@@ -350,23 +321,6 @@ def test_what_is_right(content: str) -> None:
             dhcp("<host id='52:54:00:00:00:01' ip='fd00::2'/>", "fd00::1", 64),
             "ips fd00::1, dhcp.hosts: '52:54:00:00:00:01' is not a DHCP unique identifier; give one such as "
             "00:03:00:01:52:54:00:6b:3c:58.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.2'/><host mac='52:54:00:00:00:02' ip='192.168.101.2'/>"),
-            "ips 192.168.101.1, dhcp.hosts: ip 192.168.101.2 is reserved twice, for '52:54:00:00:00:01' and for "
-            "'52:54:00:00:00:02'; "
-            "change one, or remove what the task does not mention with purge_hosts.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.2'/><host mac='52:54:00:00:00:01' ip='192.168.101.3'/>"),
-            "ips 192.168.101.1, dhcp.hosts: mac 52:54:00:00:00:01 is reserved twice, for '52:54:00:00:00:01' and for "
-            "'52:54:00:00:00:01'; change one, or remove what the task does not mention with purge_hosts.",
-        ),
-        (
-            dhcp("<host mac='52:54:00:00:00:01' name='a' ip='192.168.101.2'/><host name='a' ip='192.168.101.3'/>"),
-            "ips 192.168.101.1, dhcp.hosts: name a is reserved twice, for '52:54:00:00:00:01' and for 'a'; change one, "
-            "or remove what "
-            "the task does not mention with purge_hosts.",
         ),
         # DNS
         (
@@ -398,9 +352,21 @@ def test_what_is_right(content: str) -> None:
             "routes 10.9.0.0: gateway 192.168.102.2 is in no subnet of the network (the network has no address at all); choose a "
             "guest's address.",
         ),
-        (
-            f"{NAT}<route address='10.9.0.0' prefix='16' gateway='192.168.101.1'/>",
-            "routes 10.9.0.0: gateway 192.168.101.1 is the host's own address; choose a guest's address.",
+        *(
+            (
+                f"<dns><srv service='ldap' protocol='tcp' target='{target}'/></dns>{IP}",
+                f"dns.srv 'ldap': target '{target}' {NO_TARGET}",
+            )
+            for target in ("a,b", "ä")
+        ),
+        ("<forward mode='none'><driver name='vfio'/></forward>", f"forward.driver: {HOSTDEV_ONLY} 'none'; leave it out."),
+        # what the kernel takes of IPv4 it does not take of IPv6
+        *(
+            (
+                f"<ip family='ipv6' address='{address}' prefix='64'/>",
+                f"ips {address}: cannot be the address of a host; choose one such as fd00:101::1.",
+            )
+            for address in ("::1", "::", "ff02::77")
         ),
         # what options cannot say, or say otherwise; test_libvirt_network_bad_details.py has the rest
         ("<domain localOnly='yes'/>", "domain.name: missing, and libvirt would drop the rest; give the domain's name."),
@@ -436,6 +402,106 @@ def test_what_is_right(content: str) -> None:
 )
 def test_what_is_wrong(content: str, sentence: str) -> None:
     assert problems(content) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            dhcp("<host mac='52:54:00:00:00:01' name='a,b' ip='192.168.101.2'/>"),
+            "dhcp.hosts: 'a,b' is not a host name; use letters, digits, '-', '_' and '.'.",
+        ),
+        ("<forward mode='bridge'/>", "bridge.name: missing; forward.mode 'bridge' needs the name of a bridge that the host has."),
+        *(
+            (
+                f"<ip address='{address}' prefix='24'/>",
+                f"ips {address}: cannot be the address of a host; choose one such as 192.168.101.1.",
+            )
+            for address in ("224.0.0.1", "127.0.0.1")
+        ),
+        (
+            "<ip address='10.0.0.0' prefix='24'/>",
+            "ips 10.0.0.0: is no host's address in 10.0.0.0/24; choose one from 10.0.0.1 to 10.0.0.254.",
+        ),
+        (
+            "<ip address='10.0.0.255' prefix='24'/>",
+            "ips 10.0.0.255: is no host's address in 10.0.0.0/24; choose one from 10.0.0.1 to 10.0.0.254.",
+        ),
+        (
+            "<ip family='ipv6' address='fd00::' prefix='64'/>",
+            "ips fd00::: is no host's address in fd00::/64; choose one from fd00::1 to fd00::ffff:ffff:ffff:ffff.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.102.2'/>"),
+            "ips 192.168.101.1, dhcp.hosts: 192.168.102.2 is outside of the subnet 192.168.101.0/24; choose one from "
+            "192.168.101.1 to "
+            "192.168.101.254.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.255'/>"),
+            "ips 192.168.101.1, dhcp.hosts: 192.168.101.255 is no host's address in 192.168.101.0/24; choose one from "
+            "192.168.101.1 to "
+            "192.168.101.254.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.1'/>"),
+            "ips 192.168.101.1, dhcp.hosts: 192.168.101.1 for '52:54:00:00:00:01' is the host's own address; choose another.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.2'/><host mac='52:54:00:00:00:02' ip='192.168.101.2'/>"),
+            "ips 192.168.101.1, dhcp.hosts: ip 192.168.101.2 is reserved twice, for '52:54:00:00:00:01' and for "
+            "'52:54:00:00:00:02'; "
+            "change one, or remove what the task does not mention with purge_hosts.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' ip='192.168.101.2'/><host mac='52:54:00:00:00:01' ip='192.168.101.3'/>"),
+            "ips 192.168.101.1, dhcp.hosts: mac 52:54:00:00:00:01 is reserved twice, for '52:54:00:00:00:01' and for "
+            "'52:54:00:00:00:01'; change one, or remove what the task does not mention with purge_hosts.",
+        ),
+        (
+            dhcp("<host mac='52:54:00:00:00:01' name='a' ip='192.168.101.2'/><host name='a' ip='192.168.101.3'/>"),
+            "ips 192.168.101.1, dhcp.hosts: name a is reserved twice, for '52:54:00:00:00:01' and for 'a'; change one, "
+            "or remove what "
+            "the task does not mention with purge_hosts.",
+        ),
+        (
+            f"{NAT}<route address='10.9.0.0' prefix='16' gateway='192.168.101.1'/>",
+            "routes 10.9.0.0: gateway 192.168.101.1 is the host's own address; choose a guest's address.",
+        ),
+        (
+            "<forward mode='bridge'/><bridge name='br0'/><dns forwardPlainNames='no'/>",
+            NO_DNSMASQ.format(option="dns", more=", purge_hosts: true"),
+        ),
+        (
+            dhcp("<host mac='00:00:00:00:00:00' ip='192.168.101.2'/>"),
+            "dhcp.hosts: '00:00:00:00:00:00' is no NIC's address; choose one such as 52:54:00:6b:3c:58.",
+        ),
+        *(
+            (
+                f"<forward mode='{mode}'><driver name='vfio'/></forward>{rest}",
+                f"forward.driver: has a meaning with forward.mode 'hostdev' only, and the mode is '{mode}'; leave it out.",
+            )
+            for mode, rest in (("nat", IP), ("open", IP), ("bridge", "<bridge name='br0'/>"))
+        ),
+        *(
+            (
+                f"<forward mode='{mode}'><pf dev='eth0'/></forward>{IP}",
+                f"forward.pf: has no meaning with forward.mode '{mode}', where guests get no device of the host; leave it out.",
+            )
+            for mode in ("nat", "route", "open")
+        ),
+        *(
+            (
+                f"<dns><srv service='ldap' protocol='tcp' target='{target}'/></dns>{rest}",
+                f"dns.srv 'ldap': target '{target}' {NO_TARGET}",
+            )
+            for target, rest in (("a,b", ""), ("ä", ""), ("a b", IP), ("-a", IP), ("a;b", IP))
+        ),
+    ],
+)
+def test_what_is_odd(content: str, sentence: str) -> None:
+    assert problems(content) == []
+    assert oddities(content) == [sentence]
 
 
 @pytest.mark.parametrize("name", ["a/b", "/", " lab", "lab ", "lab\t", ".", ".."])
