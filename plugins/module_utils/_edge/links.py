@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The host's links, addresses and routes. The one place that knows the flags of `ip`."""
+"""The host's links, addresses, routes and virtual functions. The one place that knows the flags of `ip`."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ class Route:
 
 @dataclass(frozen=True)
 class Host:
-    """What the host's kernel knows of its networks."""
+    """What the host's kernel knows of its networks. `virtual_functions` are PCI addresses such as 0000:04:00.1."""
 
     links: dict[str, Link]
     routes: tuple[Route, ...]
+    virtual_functions: frozenset[str] = frozenset()
 
     def ports_of(self, bridge: str) -> list[str]:
         """Return the names of the interfaces that are plugged into a bridge."""
@@ -72,7 +73,16 @@ def read_host(run: Run) -> Host:
     return Host(
         links={entry["ifname"]: _read_link(entry) for entry in links if entry.get("ifname")},
         routes=tuple(route for route in (_read_route(entry) for entry in routes) if route is not None),
+        virtual_functions=_read_virtual_functions(),
     )
+
+
+def _read_virtual_functions(devices: str = "/sys/bus/pci/devices") -> frozenset[str]:
+    try:
+        places = os.listdir(devices)
+    except OSError:
+        return frozenset()  # no PCI bus
+    return frozenset(place for place in places if os.path.exists(f"{devices}/{place}/physfn"))
 
 
 def _read_json(run: Run, command: list[str]) -> list[dict[str, t.Any]]:

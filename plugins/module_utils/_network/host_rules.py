@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import find_overlaps, read_allowed
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.forward import pci_places
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,7 +111,13 @@ def _bridge_conflicts(definition: Definition, surroundings: Surroundings) -> Ite
 
 def _uplink_conflicts(definition: Definition, host: Host) -> Iterator[str]:
     forward = definition.get("forward", {})
-    uplinks = [entry["dev"] for entry in (forward, forward.get("pf", {}), *forward.get("interfaces", [])) if "dev" in entry]
+    # what has no meaning in the mode need not be there
+    pf = {} if owns_bridge(definition) else forward.get("pf", {})
+    uplinks = [entry["dev"] for entry in (forward, pf, *forward.get("interfaces", [])) if "dev" in entry]
+    for place in pci_places(definition):
+        if place not in host.virtual_functions:
+            there = ", ".join(sorted(host.virtual_functions)) or "this host has none"
+            yield f"forward.addresses: {place} is no virtual function of this host; choose from those that are ({there})."
     for name in uplinks:
         link = host.links.get(name)
         if link is None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge import links
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Route, read_host
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
@@ -100,6 +101,13 @@ def run(command: list[str]) -> tuple[int, str, str]:
 def test_this_host_can_be_read() -> None:
     host = read_host(run)
     assert ip_interface("127.0.0.1/8") in host.links["lo"].addresses
+
+
+def test_virtual_functions_are_those_with_a_physical_one(tmp_path: Path) -> None:
+    for place in ("0000:04:00.0", "0000:04:00.1/physfn", "0000:04:00.2/physfn"):
+        (tmp_path / place).mkdir(parents=True)
+    assert links._read_virtual_functions(str(tmp_path)) == {"0000:04:00.1", "0000:04:00.2"}
+    assert links._read_virtual_functions(str(tmp_path / "no-bus")) == set()
 
 
 def test_a_failure_of_ip_is_said() -> None:

@@ -389,3 +389,32 @@ def test_a_bridge_that_a_network_gives_up_is_none_of_the_host() -> None:
     other = state("<bridge name='virbr1'/>", name="other", active=True)
     kept = make_surroundings([NetworkState("lab", stored=wanted), other], host(bridge), made={"virbr1"})
     assert find_conflicts(NetworkState("lab"), wanted, kept, starts=True, allow_overlap=[]) == NONE
+
+
+@pytest.mark.parametrize(
+    ("there", "sentences"),
+    [
+        ({"0000:04:00.1", "0000:04:00.2"}, ()),
+        (
+            {"0000:04:00.2"},
+            ("forward.addresses: 0000:04:00.1 is no virtual function of this host; choose from those that are (0000:04:00.2).",),
+        ),
+        (
+            set(),
+            (
+                "forward.addresses: 0000:04:00.1 is no virtual function of this host; choose from those that are (this host has "
+                "none).",
+            ),
+        ),
+    ],
+)
+def test_devices_that_are_no_virtual_functions(there: set[str], sentences: tuple[str, ...]) -> None:
+    wanted = definition("<forward mode='hostdev'><address type='pci' bus='4' function='1'/></forward>")
+    seen = Host(links={}, routes=(), virtual_functions=frozenset(there))
+    assert find(NetworkState(name="lab"), wanted, seen, (), starts=False, allow=()).refused == sentences
+
+
+def test_a_physical_function_that_means_nothing_need_not_be_there() -> None:
+    nat = "<forward mode='nat'><pf dev='eth9'/></forward><ip address='192.168.101.1' prefix='24'/>"
+    assert conflicts(nat, link("eth0")).refused == ()
+    assert len(conflicts("<forward mode='hostdev'><pf dev='eth9'/></forward>", link("eth0")).refused) == 1
