@@ -29,12 +29,10 @@ def read_state(name: str, record: NetworkRecord | None) -> NetworkState:
     """Return a network in normal form from what libvirt shows of it."""
     if record is None:
         return NetworkState(name=name)
-    return NetworkState(
-        name=name,
-        stored=_read_definition(name, record.stored_xml),
-        live=_read_definition(name, record.live_xml, running=True),
-        autostart=record.autostart,
-    )
+    stored = _read_definition(name, record.stored_xml)
+    same = record.live_xml == record.stored_xml
+    live = stored if same else _read_definition(name, record.live_xml, running=True)
+    return NetworkState(name=name, stored=stored, live=live, autostart=record.autostart)
 
 
 def _read_definition(name: str, text: str | None, *, running: bool = False) -> Definition | None:

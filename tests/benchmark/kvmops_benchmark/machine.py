@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -38,6 +39,12 @@ def own_versions() -> str:
 
 def versions_of(host: str) -> str:
     return hosts.lab("enter", host, "--", "python3", "-c", _VERSIONS).strip()
+
+
+def collection_version(ansible: Path, namespace: str, name: str) -> str:
+    """Of a collection that came with the PyPI package `ansible`."""
+    manifests = ansible.parent.glob(f"lib/python*/site-packages/ansible_collections/{namespace}/{name}/MANIFEST.json")
+    return ", ".join(json.loads(manifest.read_text())["collection_info"]["version"] for manifest in manifests)
 
 
 def _core_version(ansible: Path) -> str:

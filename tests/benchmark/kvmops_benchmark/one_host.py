@@ -47,6 +47,8 @@ def measure(folder: Path, ansible: Path, *, rounds: int, with_others: bool) -> S
             hosts.settle(HOST)
             seconds[OTHERS_REPEAT].append(stage.play("community_libvirt", changes=False).seconds)
     remark = f"The host: {machine.versions_of(HOST)}"
+    if with_others:
+        remark += f"; community.libvirt {machine.collection_version(ansible, 'community', 'libvirt')}"
     hosts.lab("down", HOST)
     return summarise({what: Series(what, SECONDS, tuple(values)) for what, values in seconds.items()}, remark=remark)
 

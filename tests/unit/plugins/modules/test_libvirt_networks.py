@@ -441,6 +441,24 @@ def test_what_could_not_be_put_back_is_said_of_each(driver: libvirt.virConnect, 
     assert "virbr1" in dump(driver, "a")
 
 
+def test_a_daemon_that_is_gone_after_a_failure_says_nothing(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A)
+
+    def gone(*_arguments: t.Any, **_options: t.Any) -> None:
+        raise LibvirtError("the connection is gone")
+
+    before = snapshot(driver)
+    monkeypatch.setattr(Connection, "define_network", gone)
+    monkeypatch.setattr(Connection, "read_network", gone)
+    result = networks_task({**A, "mtu": 1400})
+    assert result.msg == (
+        "The network 'a': 'define' failed: the connection is gone. Not everything could be put back: it can no longer be looked "
+        "at (the connection is gone). No other network was changed."
+    )
+    assert result.data["networks"][0]["network"]["exists"]
+    assert snapshot(driver) == before
+
+
 def test_nothing_more_is_tried_when_the_daemon_is_gone(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
     break_verb(monkeypatch, "define_network", "b")
     monkeypatch.setattr(Connection, "is_alive", lambda _self: False)

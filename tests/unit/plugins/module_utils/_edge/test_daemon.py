@@ -12,6 +12,7 @@ import typing as t
 import libvirt
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge import daemon
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import (
     Connection,
     GuestNic,
@@ -50,6 +51,43 @@ def test_which_daemon_manages_this_host(uri: str, local: bool) -> None:
 def test_the_version_is_that_of_the_library(connection: Connection) -> None:
     number = libvirt.getVersion()
     assert connection.version() == f"{number // 1000000}.{number // 1000 % 1000}.{number % 1000}"
+
+
+def test_a_daemon_that_comes_back_is_asked_again(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.define_network(LAB)
+    before = connection._libvirt
+    connection.revive()
+    assert connection._libvirt is before
+    real, tries = daemon._open, iter([False, False, True])
+
+    def restarting(uri: str) -> t.Any:
+        if next(tries):
+            return real(uri)
+        raise RequirementError("the daemon does not answer")
+
+    class Gone:
+        def isAlive(self) -> int:
+            raise libvirt.libvirtError("the connection is gone")
+
+    monkeypatch.setattr(daemon, "_open", restarting)
+    monkeypatch.setattr(daemon, "_POLL", 0.0)
+    monkeypatch.setattr(connection, "_libvirt", Gone())
+    assert not connection.is_alive()
+    connection.revive()
+    assert connection.is_alive()
+    assert list(connection.read_networks()) == ["lab"]
+
+
+def test_a_daemon_that_stays_away_is_given_up(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_uri: str) -> t.Any:
+        raise RequirementError("the daemon does not answer")
+
+    monkeypatch.setattr(daemon, "_open", gone)
+    monkeypatch.setattr(daemon, "_POLL", 0.0)
+    monkeypatch.setattr(daemon, "_PATIENCE", 0.01)
+    monkeypatch.setattr(Connection, "is_alive", lambda _self: False)
+    connection.revive()
+    assert not connection.is_alive()
 
 
 def test_networks_are_read_as_they_are(driver: libvirt.virConnect, connection: Connection) -> None:
