@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
     Need = tuple[str, str, str]  # an option, what it says, and the version that it needs
+    Refusal = tuple[str, str, str]  # what is refused, what to do, and the last version that is known to refuse it
 
 __all__ = ["find_too_new"]
 
@@ -34,10 +35,15 @@ def find_too_new(definition: Definition, version: str, known: Definition | None 
     What is in the `known` definition already is left out: libvirt keeps it.
     """
     had = set(_needs(known)) if known is not None else set()
+    older = set(_refused_by_old(known)) if known is not None else set()
     return [
         f"{option}: needs libvirt {since} or later, and the libvirt of this host is {version}; leave it out, or upgrade libvirt."
         for option, value, since in _needs(definition)
         if _number(since) > _number(version) and (option, value, since) not in had
+    ] + [
+        f"{sentence}, which the libvirt {version} of this host refuses; {advice}."
+        for sentence, advice, last in _refused_by_old(definition)
+        if _number(version)[:2] <= _number(last) and (sentence, advice, last) not in older
     ]
 
 
@@ -57,6 +63,28 @@ def _needs(definition: Definition) -> Iterator[Need]:
         ]:
             if "vlan" in holder and "virtualport" not in holder:
                 yield f"{scope}vlan on a bridge of the host", str(holder["vlan"]), "11.0.0"
+
+
+def _refused_by_old(definition: Definition) -> Iterator[Refusal]:
+    """List what the old versions that this was tried on refuse: 7.0 and 9.0 each, or 7.0 alone. 11.3 takes it."""
+    pairs: list[tuple[str, dict[str, str]]] = [
+        ("forward.nat.address", definition.get("forward", {}).get("nat", {}).get("address", {}))
+    ]
+    for entry in definition.get("ips", []):
+        dhcp = entry.get("dhcp", {})
+        pairs += [(f"ips {entry['address']}, dhcp.ranges", pair) for pair in dhcp.get("ranges", [])]
+        for name in (host.get("name", "a") for host in dhcp.get("hosts", [])):
+            if name[0].isdigit():
+                yield f"dhcp.hosts: '{name}' begins with a digit", "choose a name that begins with a letter", "7.0"
+    for option, pair in pairs:
+        if not {"start", "end"} <= set(pair) or ":" in pair["start"] or _half(pair["start"]) == _half(pair["end"]):
+            continue
+        what = f"{option}: {pair['start']} to {pair['end']} differ in more than their last two numbers"
+        yield what, "make it smaller" if option.startswith("forward") else "make it two ranges", "9.0"
+
+
+def _half(address: str) -> list[str]:
+    return address.split(".")[:2]
 
 
 def _fields_need(fields: Fields, data: Definition, where: str) -> Iterator[Need]:

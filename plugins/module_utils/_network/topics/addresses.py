@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
-from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import order_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import LARGEST_RANGE, order_problems
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ _DUID = re.compile(
     r"00?:0?(1:00?:0?[a-f1-9](:[a-f0-9]{1,2}){10,12}|2(:[a-f0-9]{1,2}){5,128}|3:00?:0?[a-f1-9](:[a-f0-9]{1,2}){6,8}|4(:[a-f0-9]{1,2}){16})",
     re.IGNORECASE | re.ASCII,
 )
-_LARGEST_RANGE = 65536  # addresses; source: virSocketAddrGetRange in libvirt
 _SHORTEST_LEASE = 120  # seconds; source: virNetworkDHCPLeaseTimeDefParseXML in libvirt
 _SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
 
@@ -170,8 +169,8 @@ def _range(entry: dict[str, t.Any], pair: dict[str, str]) -> Iterator[str]:
     start, end = (ipaddress.ip_address(pair[name]) for name in ("start", "end"))
     for address in (start, end):
         yield from _outside(option, address, subnet)
-    if int(end) - int(start) >= _LARGEST_RANGE:
-        yield f"{option}: {start} to {end} has more than {_LARGEST_RANGE} addresses, which libvirt refuses; choose a smaller one."
+    if int(end) - int(start) >= LARGEST_RANGE:
+        yield f"{option}: {start} to {end} has more than {LARGEST_RANGE} addresses, which libvirt refuses; choose a smaller one."
     elif subnet.version == 6 and int(start) >> 16 != int(end) >> 16:
         yield f"{option}: {start} to {end} differ in more than their last four digits, which libvirt refuses; make it two ranges."
 

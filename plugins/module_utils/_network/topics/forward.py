@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge
-from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import order_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import LARGEST_RANGE, order_problems
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,23 @@ def _forward(definition: Definition) -> Iterator[str]:
         yield f"ips: missing; forward.mode '{mode}' needs an address of the host, such as 192.168.101.1 with prefix 24."
     address = forward.get("nat", {}).get("address")
     if address:
-        yield from order_problems("forward.nat.address", address, version=4)
+        disorder = list(order_problems("forward.nat.address", address, version=4))
+        yield from disorder
+        if not disorder and _count(address) > LARGEST_RANGE:
+            yield (
+                f"forward.nat.address: {address['start']} to {address['end']} has more than {LARGEST_RANGE} addresses, which "
+                "libvirt refuses; choose a smaller range."
+            )
     port = forward.get("nat", {}).get("port")
     if port and port.get("start", 0) > port.get("end", 65535):
         yield f"forward.nat.port: start {port.get('start')} is after end {port.get('end')}; swap them."
+    elif port and port.get("start") == port.get("end"):
+        # Source: iptablesForwardMasquerade and its sister for nftables in libvirt
+        yield f"forward.nat.port: start and end are both {port['start']}, and libvirt needs two ports at least; choose a range."
+
+
+def _count(pair: dict[str, str]) -> int:
+    return int(ipaddress.ip_address(pair["end"])) - int(ipaddress.ip_address(pair["start"])) + 1
 
 
 def _devices(definition: Definition) -> Iterator[str]:

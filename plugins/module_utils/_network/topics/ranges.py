@@ -14,7 +14,9 @@ import typing as t
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["order_problems"]
+__all__ = ["LARGEST_RANGE", "order_problems"]
+
+LARGEST_RANGE = 65536  # addresses; source: virSocketAddrGetRange in libvirt
 
 
 def order_problems(option: str, pair: dict[str, str], *, version: int | None = None) -> Iterator[str]:

@@ -41,7 +41,13 @@ NOT_THERE = {
         for place in ("0000:04:00.1", "0000:10:02.0", "0001:0a:10.7")
     )
 }
-REFUSALS = (libvirt.VIR_ERR_XML_ERROR, libvirt.VIR_ERR_XML_INVALID_SCHEMA, libvirt.VIR_ERR_CONFIG_UNSUPPORTED)
+# The last one is what libvirt says of a range that it finds too large.
+REFUSALS = (
+    libvirt.VIR_ERR_XML_ERROR,
+    libvirt.VIR_ERR_XML_INVALID_SCHEMA,
+    libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
+    libvirt.VIR_ERR_INTERNAL_ERROR,
+)
 
 Definition = dict[str, t.Any]
 

@@ -60,7 +60,7 @@ def dhcp(content: str, address: str = "192.168.101.1", prefix: int = 24) -> str:
         "<forward mode='private' dev='eth0'/>",
         "<forward mode='hostdev'><pf dev='eth0'/></forward>",
         f"<forward mode='nat' dev='eth0'/>{IP}",
-        f"<forward mode='nat'><nat><port start='5' end='5'/><address start='1.1.1.1' end='1.1.1.1'/></nat></forward>{IP}",
+        f"<forward mode='nat'><nat><port start='5' end='6'/><address start='1.1.1.1' end='1.1.1.1'/></nat></forward>{IP}",
         f"<forward mode='route' dev='eth0'/>{IP}",
         f"<forward mode='open'/>{IP}",
         "<forward mode='open'/>",
@@ -203,6 +203,15 @@ def test_what_is_right(content: str) -> None:
         (
             f"<forward mode='nat'><nat><port start='9' end='8'/></nat></forward>{IP}",
             "forward.nat.port: start 9 is after end 8; swap them.",
+        ),
+        (
+            f"<forward mode='nat'><nat><port start='9' end='9'/></nat></forward>{IP}",
+            "forward.nat.port: start and end are both 9, and libvirt needs two ports at least; choose a range.",
+        ),
+        (
+            f"<forward mode='nat'><nat><address start='10.0.0.1' end='10.1.0.1'/></nat></forward>{IP}",
+            "forward.nat.address: 10.0.0.1 to 10.1.0.1 has more than 65536 addresses, which libvirt refuses; choose a smaller "
+            "range.",
         ),
         (
             "<forward mode='bridge' dev='eth0'/><bridge name='br0'/>",

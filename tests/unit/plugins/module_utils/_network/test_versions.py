@@ -63,3 +63,36 @@ def test_the_oldest_libvirt_knows_the_rest(definition: Definition) -> None:
 
 def test_another_value_of_what_was_there_is_said() -> None:
     assert find_too_new({"name": "lab", "title": "new"}, "7.0.0", {"name": "lab", "title": "old"}) != []
+
+
+def dhcp(**dhcp: t.Any) -> Definition:
+    return {"name": "lab", "ips": [{"address": "10.0.0.1", "prefix": 8, "dhcp": dhcp}]}
+
+
+@pytest.mark.parametrize(
+    ("definition", "last", "sentence"),
+    [
+        (
+            dhcp(ranges=[{"start": "10.0.1.0", "end": "10.1.0.9"}, {"start": "10.2.0.0", "end": "10.2.255.255"}]),
+            "9.0.0",
+            "ips 10.0.0.1, dhcp.ranges: 10.0.1.0 to 10.1.0.9 differ in more than their last two numbers, which the libvirt 9.0.0 "
+            "of this host refuses; make it two ranges.",
+        ),
+        (
+            {"name": "lab", "forward": {"mode": "nat", "nat": {"address": {"start": "10.0.1.0", "end": "10.1.0.9"}}}},
+            "9.0.0",
+            "forward.nat.address: 10.0.1.0 to 10.1.0.9 differ in more than their last two numbers, which the libvirt 9.0.0 of "
+            "this host refuses; make it smaller.",
+        ),
+        (
+            dhcp(hosts=[{"name": "1a", "ip": "10.0.0.2"}, {"name": "a1", "ip": "10.0.0.3"}]),
+            "7.0.0",
+            "dhcp.hosts: '1a' begins with a digit, which the libvirt 7.0.0 of this host refuses; choose a name that begins with "
+            "a letter.",
+        ),
+    ],
+)
+def test_what_old_versions_are_known_to_refuse(definition: Definition, last: str, sentence: str) -> None:
+    assert find_too_new(definition, last) == [sentence]
+    assert find_too_new(definition, last, definition) == []
+    assert find_too_new(definition, "11.3.0") == []
