@@ -8,15 +8,17 @@ from __future__ import annotations
 import libvirt
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, GuestNic
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
     apply,
     apply_all,
     dump,
+    network_task,
     networks_task,
     snapshot,
     start_guest,
 )
-from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C, Options, network
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C, Options, network, show_host
 
 
 def test_all_in_one_task(driver: libvirt.virConnect) -> None:
@@ -135,3 +137,56 @@ def test_a_change_that_waits_for_guests_is_said(driver: libvirt.virConnect) -> N
         "The definition of the network 'a' is stored, but does not take effect before the network is started anew: it is in use "
         "by guest 'guest'."
     ]
+
+
+# --- what is looked at --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("driver")
+def test_only_what_matters_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = Connection.read_guest_nics
+
+    def ask(self: Connection) -> list[GuestNic]:
+        asked.append("guests")
+        return real(self)
+
+    monkeypatch.setattr(Connection, "read_guest_nics", ask)
+    seen = show_host(monkeypatch, {})
+    apply_all(A, B)
+    # what runs as it shall is nobody's concern, nor is what is only stored anew
+    for entries in ((A, B), ({**A, "autostart": False}, B), ({"name": "gone", "state": "absent"},)):
+        seen.clear()
+        apply_all(*entries)
+        assert (asked, seen) == ([], [])
+    apply_all({**A, "mtu": 1400}, {"name": "b", "state": "absent"})
+    assert (asked, len(seen)) == (["guests"], 1)
+
+
+def test_warnings_name_the_network(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    show_host(monkeypatch, {}, ["10.0.0.0/8"])
+    sentence = (
+        "The subnet 10.0.1.0/24 lies inside the host's route to 10.0.0.0/8 through eth0: what it would lead to there is no "
+        "longer reached."
+    )
+    assert networks_task(A, check=True).warnings == (f"The network 'a': {sentence}",)
+    assert network_task(**A, check=True).warnings == (sentence,)
+    assert snapshot(driver) == {}
+
+
+def test_an_old_overlap_is_no_reason_not_to_restart(driver: libvirt.virConnect) -> None:
+    apply(**A)
+    wide = {**network("wide", bridge="virbr7"), "ips": [{"address": "10.0.0.1", "prefix": 16}]}
+    apply(**wide, allow_overlap=["a"])
+    changed = apply_all({**A, "mtu": 1400})
+    assert [action.partition(":")[0] for action in changed.data["networks"][0]["actions"]] == ["define", "stop", "start"]
+    apply_all({"name": "a", "state": "inactive"})
+    assert "overlaps with the network 'wide'" in networks_task({"name": "a", "state": "active"}).msg
+    assert not driver.networkLookupByName("a").isActive()
+
+
+def test_no_list_waits_less_than_not_at_all(driver: libvirt.virConnect) -> None:
+    for check in (True, False):
+        result = networks_task(A, lock_timeout=-1, check=check)
+        assert result.msg == "lock_timeout: '-1' is less than nothing; give seconds, 0 for not waiting."
+    assert snapshot(driver) == {}

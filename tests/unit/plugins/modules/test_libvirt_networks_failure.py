@@ -10,15 +10,24 @@ import typing as t
 import libvirt
 import pytest
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
+    URI,
     apply_all,
     dump,
     networks_task,
     snapshot,
     start_guest,
 )
-from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C, break_verb, network
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import (
+    A,
+    B,
+    C,
+    break_verb,
+    keep_stored,
+    network,
+    record_calls,
+)
 
 
 def test_a_network_that_fails_leaves_the_others_done(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +165,68 @@ def test_nothing_more_is_tried_when_the_daemon_is_gone(driver: libvirt.virConnec
     assert result.statuses == {"a": "changed", "b": "failed", "c": "untouched"}
     assert "The network 'c' was left as it was: libvirt's daemon does not answer any more." in result.msg
     assert set(snapshot(driver)) == {"a"}
+
+
+@pytest.mark.usefixtures("driver")
+def test_what_waits_for_what_was_left_alone_is_left_alone_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B, C)
+    break_verb(monkeypatch, "define_network", "a")
+    result = networks_task(network("a", 9), network("b", 1), network("c", 2))
+    assert result.statuses == {"a": "failed", "b": "untouched", "c": "untouched"}
+    assert "The network 'c' was left as it was: it needs what 'b' would have given up." in result.msg
+
+
+@pytest.mark.usefixtures("driver")
+def test_each_of_those_that_are_left_alone_together_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B, C)
+    break_verb(monkeypatch, "define_network", "a")
+    result = networks_task(network("a", 9), network("b", 1, "virbr3"), network("c", 3, "virbr2"))
+    assert result.statuses == {"a": "failed", "b": "untouched", "c": "untouched"}
+    assert "The network 'b' was left as it was: it needs what 'a' would have given up." in result.msg
+    assert "The network 'c' was left as it was: it needs what 'a' would have given up." in result.msg
+
+
+def test_a_failure_leaves_nothing_to_wait_for(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A)
+    start_guest(driver, "guest", "a")
+    break_verb(monkeypatch, "define_network", "a")
+    result = networks_task({**A, "mtu": 1400})
+    assert result.failed
+    assert result.own_warnings == []
+
+
+def test_a_transient_network_of_a_swap_that_fails_stays_transient(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_all(A, B)
+    text = dump(driver, "a")
+    apply_all({"name": "a", "state": "absent"})
+    driver.networkCreateXML(text)
+    before = snapshot(driver)
+    break_verb(monkeypatch, "start_network", "b")
+    result = networks_task(network("a", 2), network("b", 1))
+    assert "'start' failed: the disk is full. It is changed together with 'a'" in result.msg
+    assert "Everything was put back as it was." in result.msg
+    assert snapshot(driver) == before
+
+
+def test_a_ring_of_what_is_only_stored_is_put_back_without_a_stop(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_stored(monkeypatch)
+
+    def read() -> dict[str, NetworkRecord]:
+        with Connection(URI) as connection:
+            return connection.read_networks()
+
+    apply_all(A, B, {**C, "state": "inactive"})
+    start_guest(driver, "guest", "a", "b")
+    apply_all(network("a", 1, "virbr11"), network("b", 2, "virbr12"))
+    before = read()
+    calls = record_calls(monkeypatch)
+    break_verb(monkeypatch, "start_network", "c")
+    result = networks_task(network("a", 1, "virbr12"), network("b", 2, "virbr3"), network("c", 3, "virbr11"))
+    assert "'start' failed: the disk is full. It is changed together with 'a', 'b'" in result.msg
+    assert "Everything was put back as it was." in result.msg
+    assert read() == before
+    assert not [call for call in calls if call.startswith("stop")]

@@ -17,7 +17,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import
     networks_task,
     snapshot,
 )
-from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, Options, addresses, network
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, Options, addresses, network, show_host
 
 
 def wish(name: str, **entry: t.Any) -> Options:
@@ -187,3 +187,28 @@ def test_a_pool_that_cannot_be(driver: libvirt.virConnect, entry: Options, sente
     for check in (True, False):
         assert networks_task(A, {"name": "lab", "ips": [entry]}, check=check).msg.startswith(f"The network 'lab': {sentence}")
     assert snapshot(driver) == before
+
+
+def test_the_bridge_of_a_network_that_goes_holds_nothing(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = [{"pool": ["10.0.1.0/24"]}]
+    apply_all(A)
+    show_host(monkeypatch, {"virbr1": "10.0.1.1/24"})
+    result = apply_all({"name": "a", "state": "absent"}, {"name": "b", "ips": only})
+    assert addresses(result)["b"] == ["10.0.1.1"]
+    assert list(snapshot(driver)) == ["b"]
+
+
+@pytest.mark.usefixtures("driver")
+def test_what_the_host_has_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    show_host(monkeypatch, {"eth0": "10.0.0.5/24"}, ["10.0.1.0/24"])
+    assert addresses(apply_all(wish("one"))) == {"one": ["10.0.2.1"]}
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_pool_of_another_size_is_not_hindered_by_the_network_itself() -> None:
+    pool = {"pool": ["10.0.0.0/23"]}
+    assert addresses(apply_all({"name": "lab", "ips": [{**pool, "prefix": 24}]})) == {"lab": ["10.0.0.1"]}
+    whole = {"name": "lab", "ips": [{**pool, "prefix": 23}]}
+    result = apply_all(whole)
+    assert result.data["networks"][0]["network"]["definition"]["ips"] == [{"address": "10.0.0.1", "prefix": 23}]
+    assert not apply_all(whole).changed

@@ -18,7 +18,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import
     snapshot,
     start_guest,
 )
-from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C, network
 
 
 def test_only_what_the_module_made_is_pruned(driver: libvirt.virConnect) -> None:
@@ -110,3 +110,27 @@ def test_the_mark_survives_other_tasks() -> None:
     apply(**{**A, "definition": "replace", "mtu": 1400})
     apply(name="a", xml="<network><name>a</name><mtu size='1300'/></network>")
     assert apply_all(prune=True).statuses == {"a": "changed"}
+
+
+@pytest.mark.usefixtures("driver")
+def test_what_was_not_made_by_a_list_is_not_marked_without_prune() -> None:
+    apply(**C)
+    apply_all(C)
+    assert apply_all({**C, "mtu": 1400}).changed
+    assert apply_all(prune=True).statuses == {}
+
+
+def test_a_transient_network_with_the_mark_is_pruned(driver: libvirt.virConnect) -> None:
+    apply_all(A)
+    text = dump(driver, "a")
+    apply_all({"name": "a", "state": "absent"})
+    driver.networkCreateXML(text)
+    result = apply_all(prune=True)
+    assert result.data["networks"][0]["actions"] == ["stop: it is not in the list any more"]
+    assert snapshot(driver) == {}
+
+
+@pytest.mark.usefixtures("driver")
+def test_pruned_networks_follow_by_name() -> None:
+    apply_all(C, A, network("d", 4), B)
+    assert list(apply_all(C, prune=True).statuses) == ["c", "a", "b", "d"]

@@ -15,12 +15,22 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
     apply,
     apply_all,
+    clear_guests,
     dump,
     networks_task,
     snapshot,
     start_guest,
 )
-from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import A, B, C, break_verb, network
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import (
+    A,
+    B,
+    C,
+    break_verb,
+    keep_stored,
+    network,
+    record_calls,
+    show_host,
+)
 
 
 def test_networks_swap_subnets_and_bridges(driver: libvirt.virConnect) -> None:
@@ -82,3 +92,52 @@ def test_uuids_with_the_same_beginning_are_no_trouble(driver: libvirt.virConnect
     assert len(set(parked)) == 2
     assert all(len(name) <= 15 for name in parked)
     assert "kvmops-" not in dump(driver, "a") + dump(driver, "b")
+
+
+# --- in which order it is done ------------------------------------------------------------------------------------------------
+
+
+def test_all_give_up_what_they_have_before_one_takes_it(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    calls = record_calls(monkeypatch)
+    apply_all(network("a", 2, autostart=False), network("b", 1))
+    assert calls == ["stop a", "stop b", "park a", "park b", "define a", "define b", "autostart a", "start a", "start b"]
+    assert driver.networkLookupByName("a").autostart() == 0
+
+
+@pytest.mark.usefixtures("driver")
+def test_what_goes_is_gone_before_its_place_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A)
+    calls = record_calls(monkeypatch)
+    apply_all(network("new", 1), {"name": "a", "state": "absent"})
+    assert calls == ["stop a", "undefine a", "define new", "autostart new", "start new"]
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_swap_of_subnets_leaves_the_bridges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    calls = record_calls(monkeypatch)
+    apply_all(network("a", 2, "virbr1"), network("b", 1, "virbr2"))
+    assert calls == ["stop a", "stop b", "define a", "define b", "start a", "start b"]
+
+
+def test_only_who_stores_a_name_that_is_taken_gets_another_one(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_stored(monkeypatch)
+    apply_all(A, B)
+    start_guest(driver, "guest", "a")
+    assert apply_all(network("a", 1, "virbr7")).data["networks"][0]["pending_restart"]
+    clear_guests(driver)
+    calls = record_calls(monkeypatch)
+    # the bridge that b takes is only that with which a runs
+    apply_all(network("a", 2), network("b", 1))
+    assert calls == ["stop a", "stop b", "park b", "define a", "define b", "start a", "start b"]
+
+
+def test_the_bridges_that_are_swapped_are_on_the_host(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    show_host(monkeypatch, {"virbr1": "10.0.1.1/24", "virbr2": "10.0.2.1/24", "virbr3": "10.0.3.1/24"})
+    assert apply_all(network("a", 2), network("b", 1)).statuses == {"a": "changed", "b": "changed"}
+    assert networks_task(C).msg.startswith("The network 'c': bridge.name: 'virbr3' is an interface of this host already")
+    assert set(snapshot(driver)) == {"a", "b"}
