@@ -115,7 +115,7 @@ def _left_subnets(change: Change) -> Iterator[Subnet]:
     """Yield the subnets in which a network runs and will not run any more."""
     kept = subnets_of(change.plan.after.live or {})
     for subnet in subnets_of(change.before.live or {}):
-        if not any(_overlap(subnet, other) for other in kept):
+        if subnet not in kept:
             yield subnet
 
 

@@ -15,7 +15,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied, contains
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
@@ -70,11 +70,14 @@ def _things(state: NetworkState) -> Iterator[tuple[_Thing, str]]:
             yield "uuid", definition["uuid"]
 
 
-def list_occupied(networks: Sequence[NetworkState], host: Host | None, made: Iterable[str]) -> list[Occupied]:
-    """List what holds a subnet: networks, the host's addresses and its routes. What is on networks' bridges is the networks'."""
+def list_occupied(networks: Iterable[NetworkState], host: Host | None, made: Collection[str]) -> list[Occupied]:
+    """List what holds a subnet: networks, the host's addresses and its routes. What is on bridges that libvirt made is not.
+
+    `made` are the names of these bridges.
+    """
     occupied = list(_occupied_by_networks(networks))
     if host is not None:
-        occupied += _occupied_by_host(host, set(made).union(*(state.bridges for state in networks)))
+        occupied += _occupied_by_host(host, made)
     return occupied
 
 
@@ -85,16 +88,16 @@ def _occupied_by_networks(states: Iterable[NetworkState]) -> Iterator[Occupied]:
                 yield Occupied(subnet, f"the network '{state.name}' ({subnet})", network=state.name)
 
 
-def _occupied_by_host(host: Host, bridges: set[str]) -> Iterator[Occupied]:
+def _occupied_by_host(host: Host, made: Collection[str]) -> Iterator[Occupied]:
     for link in host.links.values():
-        if link.name in bridges:
+        if link.name in made:
             continue
         for address in link.addresses:
             if not address.ip.is_link_local and not address.ip.is_loopback:
                 yield Occupied(address.network, f"the host's address {address} on {link.name}")
     for route in host.routes:
         through = host.links.get(route.device or "")
-        if route.device in bridges or (
+        if route.device in made or (
             route.connected
             and through is not None
             and any(contains(address.network, route.subnet) for address in through.addresses)

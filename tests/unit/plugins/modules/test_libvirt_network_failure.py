@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import apply, network_task, snapshot, start_guest
+from ansible_collections.kvmops.network.tests.unit.plugins.support.lists import record_calls
 
 OPTIONS: dict[str, t.Any] = {"name": "lab", "bridge": {"name": "virbr7"}, "mtu": 1400}
 VERBS = {
@@ -155,6 +156,47 @@ def test_a_guest_that_comes_meanwhile_stays_plugged_in(driver: libvirt.virConnec
     fail(monkeypatch, "autostart off")
     assert network_task(name="lab", mtu=9000, autostart=False).msg == failed("autostart off")
     assert stopped == []
+
+
+def test_only_what_was_changed_is_put_back(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(**OPTIONS)
+    before = snapshot(driver)
+    calls = record_calls(monkeypatch)
+    fail(monkeypatch, "stop")
+    assert network_task(name="lab", state="inactive").msg == failed("stop")
+    assert calls == ["autostart lab"]
+    calls.clear()
+    fail(monkeypatch, "start")
+    assert network_task(name="lab", bridge={"name": "virbr8"}).msg == failed("start")
+    assert calls == ["define lab", "stop lab", "define lab", "autostart lab", "start lab"]
+    assert snapshot(driver) == before
+
+
+def change_what_is_read(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    """Let libvirt show another definition of what runs, after the task has begun."""
+    real = Connection.read_network
+
+    def read(self: Connection, name: str) -> NetworkRecord | None:
+        record = real(self, name)
+        return replace(record, live_xml=record.live_xml.replace(old, new)) if record and record.live_xml else record
+
+    monkeypatch.setattr(Connection, "read_network", read)
+
+
+def test_what_runs_differently_is_noticed(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(**OPTIONS)
+    before = snapshot(driver)
+    change_what_is_read(monkeypatch, "9000", "1500")
+    result = network_task(name="lab", mtu=9000)
+    assert "'verify' failed: libvirt keeps another definition than was asked for" in result.msg
+    assert snapshot(driver) == before
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_note_that_somebody_writes_meanwhile_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(**OPTIONS)
+    change_what_is_read(monkeypatch, "</network>", "<metadata><x xmlns='urn:a'/></metadata></network>")
+    assert apply(name="lab", autostart=False).changed
 
 
 def test_what_libvirt_did_not_do_is_noticed(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:

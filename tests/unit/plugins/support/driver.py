@@ -137,14 +137,19 @@ def dump(connection: libvirt.virConnect, name: str) -> str:
     return text
 
 
-def clear(connection: libvirt.virConnect) -> None:
-    """Remove all guests and networks."""
+def clear_guests(connection: libvirt.virConnect) -> None:
+    """Remove all guests."""
     for domain in connection.listAllDomains():
         persistent = domain.isPersistent()
         if domain.isActive():
             domain.destroy()
         if persistent:
             domain.undefine()
+
+
+def clear(connection: libvirt.virConnect) -> None:
+    """Remove all guests and networks."""
+    clear_guests(connection)
     for network in connection.listAllNetworks():
         persistent = network.isPersistent()
         if network.isActive():

@@ -42,3 +42,8 @@ def test_a_copy_is_not_marked_and_gets_a_mark_of_its_own() -> None:
     copy = {**with_mark({"name": "lab"}), "name": "copy"}
     assert not has_mark(copy)
     assert with_mark(copy) == with_mark({"name": "copy"})
+
+
+def test_what_only_looks_like_a_mark_is_none() -> None:
+    for text in ('<x xmlns="urn:kvmops-other"/>', '<kvmops:managed xmlns:kvmops="urn:kvmops:network:other" network="lab"/>'):
+        assert not has_mark({"name": "lab", "metadata": [text]})

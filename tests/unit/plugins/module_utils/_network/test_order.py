@@ -120,3 +120,28 @@ def test_two_rings_that_share_a_network_are_one() -> None:
         change(definition("c", "br3", "10.3.0.1"), definition("c", "br3", "10.1.0.1")),
     ]
     assert order(*changes) == ["a+b+c"]
+
+
+def test_what_is_kept_is_not_waited_for() -> None:
+    keeper = change(definition("keeper", "br1"), definition("keeper", "br1", mtu=9000))
+    assert order(change(None, definition("taker", "br1")), keeper) == ["taker", "keeper"]
+
+
+def test_what_was_there_before_is_not_taken() -> None:
+    used = {**definition("user", "br1"), "forward": {"mode": "bridge"}}
+    moved = {**definition("user", "br2"), "forward": {"mode": "bridge"}}
+    owner = change(definition("owner", "br1"), definition("owner", "br1", mtu=9000))
+    assert order(owner, change(used, moved)) == ["owner", "user"]
+
+
+def test_a_subnet_that_shrinks_is_left() -> None:
+    wide = {"name": "giver", "ips": [{"address": "10.1.0.1", "prefix": 16}]}
+    giver = change(wide, definition("giver", address="10.1.0.1"))
+    assert order(change(None, definition("taker", "br1", "10.1.5.1")), giver) == ["giver", "taker"]
+
+
+def test_a_subnet_is_left_by_what_runs() -> None:
+    state = NetworkState("giver", stored=definition("giver", address="10.5.0.1"), live=definition("giver", address="10.1.0.1"))
+    giver = Change(state, make_plan(state, Wanted(state="active", definition=definition("giver", address="10.2.0.1")), []))
+    assert order(change(None, definition("taker", "br1", "10.1.0.1")), giver) == ["giver", "taker"]
+    assert order(change(None, definition("taker", "br1", "10.5.0.1")), giver) == ["taker", "giver"]

@@ -78,6 +78,13 @@ def test_none_is_free(pool: list[str], prefix: int | None, sentence: str) -> Non
     assert str(refused.value) == f"ips[0].pool: {sentence} on this host; add another subnet to the pool."
 
 
+@pytest.mark.parametrize("subnet", ["255.255.255.0/24", "ffff:ffff:ffff:ffff::/64"])
+def test_nothing_comes_after_the_last_subnet(subnet: str) -> None:
+    for prefix in (None, ip_network(subnet).prefixlen + 1):
+        with pytest.raises(RefusedError):
+            choose([subnet], prefix, subnet)
+
+
 @given(
     prefix=st.integers(24, 32),
     held=st.lists(
