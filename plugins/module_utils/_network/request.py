@@ -25,7 +25,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.mark impor
 from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_oddities, find_problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.topics.addresses import reserved_twice
 
 if t.TYPE_CHECKING:
@@ -124,13 +124,13 @@ class NetworkRequest:
             mark = find_foreign_mark(definition)
             if mark is not None and mark not in (before.definition or {}).get("metadata", []):
                 raise InputError(f"metadata: '{mark}' is the mark of another network that this collection made; leave it out.")
-            problems = find_problems(definition)
+            problems = self._find_mistakes(definition)
             if problems and before.definition is not None:
-                known_problems = find_problems(before.definition)
+                known_problems = self._find_mistakes(before.definition)
                 problems = [problem for problem in problems if problem not in known_problems]
             problems += _find_clashes(definition, self.given, before.definition or {})
             if problems:
-                raise InputError(" ".join(problems))
+                raise InputError(" ".join(dict.fromkeys(problems)))
         elif not before.exists and self.state != "absent":
             names = ", ".join(sorted(known)) or "none"
             raise InputError(
@@ -151,6 +151,10 @@ class NetworkRequest:
             purge_hosts=self.purge_hosts,
             pruned=self.pruned,
         )
+
+    def _find_mistakes(self, definition: Definition) -> list[str]:
+        """Return what is wrong. What libvirt takes is taken of a document; of options, what can hardly be meant is wrong too."""
+        return find_problems(definition) + (find_oddities(definition) if self.xml is None else [])
 
 
 def _find_clashes(definition: Definition, *parts: Definition) -> list[str]:

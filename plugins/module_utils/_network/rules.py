@@ -8,8 +8,9 @@
 
 Each rule says in a sentence what is wrong, which value, and what to do. Problems say early, in check mode too, what libvirt would
 say only when the network is defined or started, and what it would drop without a word. Oddities are what libvirt takes, keeps and
-starts although it can hardly be meant: its own test documents have some, so that they are no reason to refuse a task. Both are in
-topics/; what only an older libvirt does not know is in versions.py, and what depends on the host in host_rules.py.
+starts although it can hardly be meant: its own test documents have some, so that they are no reason to refuse a document; of
+options they are. Both are in topics/; what only an older libvirt does not know is in versions.py, and what depends on the host in
+host_rules.py.
 """
 
 from __future__ import annotations

@@ -125,7 +125,11 @@ def test_an_older_libvirt_is_said_and_a_newer_one_takes_it(driver: libvirt.virCo
         for check in (True, False):
             clear(driver)
             result = network_task(check=check, name=definition["name"], **options)
-            if too_new:
+            oddities = find_oddities(definition) if options is typed else []
+            if oddities:
+                assert result.msg == " ".join(oddities)
+                assert snapshot(driver) == {}
+            elif too_new:
                 assert result.msg == " ".join(too_new)
                 assert snapshot(driver) == {}
             elif check or not NOT_OF_THE_DRIVER & definition.keys():
@@ -188,6 +192,8 @@ def test_what_the_module_shows_can_be_said_in_typed_options(driver: libvirt.virC
     by_text = dump(driver, name)
     for mode in ("merge", "replace"):
         assert not apply(name=name, definition=mode, **shown).changed
+    if find_oddities(definition):
+        return  # what is there may be said, but not made in options
     clear(driver)
     uuid = {"uuid": definition["uuid"]} if "uuid" in definition else {}
     assert apply(name=name, **uuid, **shown).changed

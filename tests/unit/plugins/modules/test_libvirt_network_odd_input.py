@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 
-"""Input that libvirt takes and that can hardly be meant: not refused, but said, once."""
+"""What libvirt takes and can hardly be meant: refused of options, and said of a document that has it, once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import typing as t
 import libvirt
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    definition_from_options,
+    merge_definitions,
+    render_xml,
+)
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
     Result,
     apply,
@@ -175,11 +180,26 @@ ODD: dict[str, tuple[Options, str]] = {
 DROPPED = {"lines for dnsmasq of a host's bridge"}
 
 
+def as_document(options: Options) -> str:
+    given = definition_from_options({"name": "lab", **options})
+    return render_xml(merge_definitions(None, given, replace=True, purge_hosts=False))
+
+
 @pytest.mark.parametrize("name", ODD)
-def test_odd_input(driver: libvirt.virConnect, name: str) -> None:
+def test_of_options_it_is_a_mistake(driver: libvirt.virConnect, name: str) -> None:
     options, sentence = ODD[name]
+    for check in (True, False):
+        result = network_task(check=check, name="lab", **options)
+        assert (result.failed, result.msg) == (True, sentence)
+    assert snapshot(driver) == {}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_of_a_document_it_is_said_once(driver: libvirt.virConnect, name: str) -> None:
+    options, sentence = ODD[name]
+    text = as_document(options)
     for run in (predict,) if name in DROPPED else (predict, apply):
-        first = run(name="lab", **options)
+        first = run(name="lab", xml=text)
         assert first.changed
         assert first.own_warnings == [sentence]
     if name in DROPPED:
@@ -187,9 +207,10 @@ def test_odd_input(driver: libvirt.virConnect, name: str) -> None:
     before = snapshot(driver)
     assert list(before) == ["lab"]
     for run in (predict, apply):
-        again = run(name="lab", **options)
-        assert not again.changed
-        assert again.own_warnings == []
+        for task in ({"xml": text}, {"definition": "replace", **options}):
+            again = run(name="lab", **task)
+            assert not again.changed
+            assert again.own_warnings == []
     # what is there already is no reason to speak of it when something else changes
     other = apply(name="lab", ipv6=True)
     assert (other.actions[0], other.own_warnings) == ("define", [])
@@ -198,7 +219,8 @@ def test_odd_input(driver: libvirt.virConnect, name: str) -> None:
 def test_it_is_said_of_which_network_in_a_list(driver: libvirt.virConnect) -> None:
     lists: list[tuple[t.Callable[..., Result], bool]] = [(networks_task, True), (apply_all, False)]
     for run, check in lists:
-        result = run({"name": "lab", "forward": {"mode": "private"}}, {"name": "other"} | nat(IP), check=check)
+        text = as_document({"forward": {"mode": "private"}})
+        result = run({"name": "lab", "xml": text}, {"name": "other"} | nat(IP), check=check)
         assert result.own_warnings == [
             "The network 'lab': forward.dev: missing; forward.mode 'private' needs an interface of the host, or forward.pf."
         ]
