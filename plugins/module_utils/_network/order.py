@@ -59,13 +59,27 @@ def order_changes(changes: Sequence[Change]) -> list[Group]:
         for name, others in waits.items():
             graph[leaders[name]] |= {leaders[other] for other in others} - {leaders[name]}
         try:
-            order = list(TopologicalSorter(graph).static_order())
+            order = _sort_graph(graph, late={leaders[change.name] for change in changes if _leaves_name_to_libvirt(change)})
         except CycleError as error:
             leaders = _joined(leaders, set(error.args[1]))
         else:
-            groups = [_make_group(changes, leaders, leader, waits) for leader in order]
-            # nobody waits for a new network, and libvirt must not give a bridge the name that another one asks for
-            return sorted(groups, key=lambda group: all(_leaves_name_to_libvirt(change) for change in group.changes))
+            return [_make_group(changes, leaders, leader, waits) for leader in order]
+
+
+def _sort_graph(graph: dict[str, set[str]], *, late: set[str]) -> list[str]:
+    """Return the groups, each behind those that it waits for, and as many as can be before the `late` ones.
+
+    Raises CycleError.
+    """
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    order: list[str] = []
+    ready: list[str] = []
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()], key=lambda leader: leader in late)
+        order.append(ready.pop(0))
+        sorter.done(order[-1])
+    return order
 
 
 def _joined(leaders: dict[str, str], groups: set[str]) -> dict[str, str]:
@@ -75,18 +89,19 @@ def _joined(leaders: dict[str, str], groups: set[str]) -> dict[str, str]:
 
 
 def _leaves_name_to_libvirt(change: Change) -> bool:
+    """Say whether libvirt chooses the name of the bridge. It comes last, since it could be one that another network asks for."""
     definition = change.plan.after.stored or {}
     return not change.before.exists and owns_bridge(definition) and "name" not in definition.get("bridge", {})
 
 
 def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str, waits: dict[str, set[str]]) -> Group:
-    members = tuple(change for change in changes if leaders[change.name] == leader)
+    members = tuple(sorted((change for change in changes if leaders[change.name] == leader), key=_leaves_name_to_libvirt))
     names = {change.name for change in members}
     return Group(members, frozenset(other for name in names for other in waits[name]) - names)
 
 
 def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
-    """Return for which other networks each network has to wait."""
+    """Return for which networks each network has to wait, itself perhaps among them."""
     givers = {thing: change.name for change in changes for thing in _held_things(change.before) - _held_things(change.plan.after)}
     left = [(subnet, change.name) for change in changes for subnet in _left_subnets(change)]
     waits: dict[str, set[str]] = {}
@@ -96,7 +111,7 @@ def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
         if change.plan.does("start"):
             entered = subnets_of(change.plan.after.live or {})
             others |= {name for subnet, name in left if any(_overlap(subnet, other) for other in entered)}
-        waits[change.name] = others - {change.name}
+        waits[change.name] = others
     return waits
 
 

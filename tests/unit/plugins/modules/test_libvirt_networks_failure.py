@@ -210,7 +210,7 @@ def test_a_transient_network_of_a_swap_that_fails_stays_transient(
     assert snapshot(driver) == before
 
 
-def test_a_ring_of_what_is_only_stored_is_put_back_without_a_stop(
+def test_a_swap_of_what_is_only_stored_is_put_back_without_a_stop(
     driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_stored(monkeypatch)
@@ -219,14 +219,26 @@ def test_a_ring_of_what_is_only_stored_is_put_back_without_a_stop(
         with Connection(URI) as connection:
             return connection.read_networks()
 
-    apply_all(A, B, {**C, "state": "inactive"})
+    apply_all(A, B)
     start_guest(driver, "guest", "a", "b")
     apply_all(network("a", 1, "virbr11"), network("b", 2, "virbr12"))
     before = read()
     calls = record_calls(monkeypatch)
-    break_verb(monkeypatch, "start_network", "c")
-    result = networks_task(network("a", 1, "virbr12"), network("b", 2, "virbr3"), network("c", 3, "virbr11"))
-    assert "'start' failed: the disk is full. It is changed together with 'a', 'b'" in result.msg
-    assert "Everything was put back as it was." in result.msg
+    break_verb(monkeypatch, "set_network_autostart", "b")
+    result = networks_task(network("a", 1, "virbr12"), network("b", 2, "virbr11", autostart=False))
+    assert result.msg == (
+        "The network 'b': 'autostart off' failed: the disk is full. It is changed together with 'a', since they take what others "
+        "of them give up. Everything was put back as it was. No other network was changed."
+    )
     assert read() == before
     assert not [call for call in calls if call.startswith("stop")]
+
+
+def test_bridges_that_were_not_swapped_are_left_alone(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    before = snapshot(driver)
+    calls = record_calls(monkeypatch)
+    break_verb(monkeypatch, "start_network", "b")
+    assert "Everything was put back" in networks_task(network("a", 2, "virbr1"), network("b", 1, "virbr2")).msg
+    assert not [call for call in calls if call.startswith("park")]
+    assert snapshot(driver) == before

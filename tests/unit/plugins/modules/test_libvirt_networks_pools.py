@@ -212,3 +212,18 @@ def test_a_pool_of_another_size_is_not_hindered_by_the_network_itself() -> None:
     result = apply_all(whole)
     assert result.data["networks"][0]["network"]["definition"]["ips"] == [{"address": "10.0.0.1", "prefix": 23}]
     assert not apply_all(whole).changed
+
+
+@pytest.mark.usefixtures("driver")
+def test_another_pool_does_not_get_what_the_network_has() -> None:
+    pool = {"pool": ["10.0.0.0/16"], "prefix": 24}
+    named = {"address": "10.0.1.1", "prefix": 24}
+    for ips, expected in (
+        ([pool], ["10.0.0.1"]),
+        ([pool, pool], ["10.0.0.1", "10.0.1.1"]),
+        # now an address of its own, by name
+        ([named], ["10.0.1.1"]),
+        ([{"pool": ["10.0.1.0/24", "10.0.5.0/24"], "prefix": 24}, named], ["10.0.1.1", "10.0.5.1"]),
+    ):
+        result = apply_all({"name": "lab", "ips": ips})
+        assert sorted(addresses(result)["lab"]) == expected

@@ -66,7 +66,8 @@ def test_a_subnet_only_matters_to_what_starts() -> None:
 def test_a_network_that_goes_is_changed_with_what_takes_its_place(taken: Definition) -> None:
     gone = change(definition("gone", "br1", "10.1.0.1", uuid="u1"), None)
     other = change(definition("other", "br7", "10.7.0.1"), None)
-    assert order(change(None, definition("taker", **taken)), gone, other) in (["taker+gone", "other"], ["other", "taker+gone"])
+    groups = order(change(None, definition("taker", **taken)), gone, other)
+    assert sorted("+".join(sorted(group.split("+"))) for group in groups) == ["gone+taker", "other"]
 
 
 def test_a_network_that_leaves_its_name_to_libvirt_comes_last() -> None:
@@ -78,6 +79,29 @@ def test_a_network_that_leaves_its_name_to_libvirt_comes_last() -> None:
     ]
     assert order(*changes)[-1] == "auto"
     assert order(change(definition("auto"), definition("auto", mtu=9000)), change(None, definition("b", "br1"))) == ["auto", "b"]
+    macvtap = {"name": "macvtap", "forward": {"mode": "bridge", "dev": "eth0"}}
+    assert order(change(None, macvtap), change(None, definition("b", "br1"))) == ["macvtap", "b"]
+
+
+def test_a_network_that_leaves_its_name_to_libvirt_comes_last_with_what_it_replaces() -> None:
+    auto = change(None, definition("auto", address="10.1.0.1"))
+    gone = change(definition("gone", "br1", "10.1.0.1"), None)
+    named = change(None, definition("named", "br2"))
+    assert order(auto, gone, named) == ["named", "gone+auto"]
+    # but before what waits for it
+    giver = change(definition("giver", "br3"), definition("giver", "br4"))
+    swapper = change(definition("swapper", "br4"), definition("swapper", "br3", "10.1.0.9"))
+    waiting = change(None, definition("waiting", "br5"))
+    moved = change(definition("moved", "br5"), definition("moved", "br6"))
+    assert order(auto, waiting, gone, giver, moved, swapper) == ["moved", "waiting", "gone+giver+swapper+auto"]
+
+
+def test_what_runs_on_does_not_wait() -> None:
+    there = definition("stays", "br7", "10.1.0.9")
+    state = NetworkState("stays", stored=there, live=there)
+    stays = Change(state, make_plan(state, Wanted(state="active", autostart=True), []))
+    giver = change(definition("giver", address="10.1.0.1"), definition("giver", address="10.2.0.1"))
+    assert order(stays, giver) == ["stays", "giver"]
 
 
 def test_a_bridge_of_the_host_that_is_used_no_more_is_given_up_too() -> None:
