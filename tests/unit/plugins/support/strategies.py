@@ -187,7 +187,11 @@ def _routes(draw: st.DrawFn, ips: list[Options]) -> list[Options]:
     return draw(st.permutations(routes))
 
 
-_port_ranges = st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(lambda pair: {"start": min(pair), "end": max(pair)})
+_port_ranges = (
+    st.tuples(st.integers(1, 65535), st.integers(1, 65535))
+    .filter(lambda pair: pair[0] != pair[1])  # libvirt stores one port, and cannot start the network
+    .map(lambda pair: {"start": min(pair), "end": max(pair)})
+)
 _nat_addresses = st.integers(1, 200).map(lambda part: {"start": f"198.51.100.{part}", "end": f"198.51.100.{part + 9}"})
 
 
