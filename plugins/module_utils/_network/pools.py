@@ -137,15 +137,14 @@ def _first_free(pool: Subnet, prefix: int | None, occupancy: Occupancy, own: str
     while start <= end:
         candidate = _subnet_at(pool, start, prefix)
         in_the_way = [
-            other.subnet
+            int(other.subnet.broadcast_address)
             for other in occupancy.meeting(candidate)
             if other.network != own and not (tolerant and other.wide and other.subnet.prefixlen < candidate.prefixlen)
         ]
         if not in_the_way:
             return candidate
         # none before the end of what is in the way, and subnets begin at multiples of their size
-        last = max(int(subnet.broadcast_address) for subnet in [candidate, *in_the_way])
-        start += -((start - last - 1) // candidate.num_addresses) * candidate.num_addresses
+        start += -((start - max(in_the_way) - 1) // candidate.num_addresses) * candidate.num_addresses
     return None
 
 

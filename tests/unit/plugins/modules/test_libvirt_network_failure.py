@@ -244,3 +244,25 @@ def test_what_libvirt_keeps_differently_is_noticed(driver: libvirt.virConnect, m
         '@@ -5 +5 @@ | - <mtu size="1400"/> | + <mtu size="1500"/>. Everything was put back as it was.'
     )
     assert snapshot(driver) == {}
+
+
+def test_a_connection_that_is_lost_is_made_anew_to_put_back(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(**OPTIONS)
+    before = snapshot(driver)
+    lost: list[str] = []
+    real = Connection.read_network
+
+    def lose(*_arguments: t.Any, **_options: t.Any) -> None:
+        lost.append("lost")
+        raise LibvirtError("the connection is gone")
+
+    def read(self: Connection, name: str) -> NetworkRecord | None:
+        assert not lost
+        return real(self, name)
+
+    monkeypatch.setattr(Connection, "stop_network", lose)
+    monkeypatch.setattr(Connection, "read_network", read)
+    monkeypatch.setattr(Connection, "revive", lambda _self: lost.clear())
+    result = network_task(name="lab", mtu=9000)
+    assert result.msg == "The network 'lab': 'stop' failed: the connection is gone. Everything was put back as it was."
+    assert snapshot(driver) == before

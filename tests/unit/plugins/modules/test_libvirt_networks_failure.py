@@ -14,6 +14,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import (
     URI,
     apply_all,
+    clear_guests,
     dump,
     networks_task,
     snapshot,
@@ -101,7 +102,7 @@ def test_guests_that_were_cut_off_before_the_failure_are_named(
         "connection when it was stopped, and has to be plugged in again. No other network was changed."
     )
     break_verb(monkeypatch, "stop_network", "a")
-    result = networks_task({"name": "a", "state": "inactive", "force": True})
+    result = networks_task({"name": "a", "state": "inactive", "force": True, "mtu": 1400})
     assert result.msg == (
         "The network 'a': 'stop' failed: the disk is full. Everything was put back as it was. No other network was changed."
     )
@@ -242,3 +243,60 @@ def test_bridges_that_were_not_swapped_are_left_alone(driver: libvirt.virConnect
     assert "Everything was put back" in networks_task(network("a", 2, "virbr1"), network("b", 1, "virbr2")).msg
     assert not [call for call in calls if call.startswith("park")]
     assert snapshot(driver) == before
+
+
+def test_the_network_that_is_not_as_it_should_be_is_named(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    before = snapshot(driver)
+    monkeypatch.setattr(Connection, "set_network_autostart", lambda *_arguments, **_options: None)
+    result = networks_task(network("a", 2, autostart=False), network("b", 1))
+    assert result.msg.startswith("The network 'a': 'verify' failed: libvirt said that it was done, but the network is autostart.")
+    assert snapshot(driver) == before
+
+
+@pytest.mark.usefixtures("driver")
+def test_only_what_the_task_says_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_all(A, B)
+    validated: list[bool] = []
+    real = Connection.define_network
+
+    def define(self: Connection, xml: str, *, validate: bool = True) -> None:
+        validated.append(validate)
+        real(self, xml, validate=validate)
+
+    monkeypatch.setattr(Connection, "define_network", define)
+    break_verb(monkeypatch, "start_network", "b")
+    assert "Everything was put back" in networks_task(network("a", 2), network("b", 1)).msg
+    # parked, defined, parked again, as they were
+    assert validated == [False, False, True, True, False, False, False, False]
+
+
+def test_a_document_that_the_schema_does_not_know_is_no_reason_to_trust_others(
+    driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.networkDefineXML("<network><name>odd</name><dns><txt name='_dmarc.example' value='v'/></dns></network>")
+    validated: dict[bool, str] = {}
+    real = Connection.define_network
+
+    def define(self: Connection, xml: str, *, validate: bool = True) -> None:
+        validated[validate] = xml
+        real(self, xml, validate=validate)
+
+    monkeypatch.setattr(Connection, "define_network", define)
+    apply_all({"name": "odd", "state": "present", "mtu": 1400}, A)
+    assert "<name>odd</name>" in validated[False]
+    assert "<name>a</name>" in validated[True]
+
+
+def test_what_ran_and_was_not_stored_runs_again(driver: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_stored(monkeypatch)
+    apply_all(A)
+    start_guest(driver, "guest", "a")
+    assert apply_all({**A, "mtu": 1400}).data["networks"][0]["pending_restart"]
+    clear_guests(driver)
+    before = dump(driver, "a")
+    calls = record_calls(monkeypatch)
+    break_verb(monkeypatch, "start_network", "a")
+    assert "Everything was put back as it was." in networks_task({**A, "mtu": 9000}).msg
+    assert calls == ["define a", "stop a", "define a", "autostart a", "create a"]
+    assert dump(driver, "a") == before

@@ -227,3 +227,32 @@ def test_another_pool_does_not_get_what_the_network_has() -> None:
     ):
         result = apply_all({"name": "lab", "ips": ips})
         assert sorted(addresses(result)["lab"]) == expected
+
+
+def test_routes_that_do_not_stay_are_free(driver: libvirt.virConnect) -> None:
+    gateway = {"address": "10.0.9.1", "prefix": 24}
+    routed = network("a", 9, routes=[{"address": "10.1.0.0", "prefix": 24, "gateway": "10.0.9.9"}])
+    wished = {"name": "a", "ips": [gateway, {"pool": ["10.1.0.0/16"], "prefix": 24}]}
+    for task in ([{**wished, "definition": "replace"}], [{**wished, "routes": []}]):
+        apply_all(routed)
+        assert addresses(apply_all(*task)) == {"a": ["10.0.9.1", "10.1.0.1"]}
+        apply_all({"name": "a", "state": "absent"})
+    apply_all(routed)
+    result = apply_all({"name": "a", "state": "absent"}, {"name": "b", "ips": [{"pool": ["10.1.0.0/24"]}]})
+    assert addresses(result)["b"] == ["10.1.0.1"]
+    assert list(snapshot(driver)) == ["b"]
+
+
+@pytest.mark.usefixtures("driver")
+def test_the_first_wish_gets_the_first_subnet() -> None:
+    ranges = {"ranges": [{"start": "0.0.0.100", "end": "0.0.0.200"}]}
+    pool = {"pool": ["10.0.0.0/16"], "prefix": 24}
+    [found] = apply_all({"name": "lab", "ips": [{**pool, "dhcp": ranges}, pool]}).data["networks"]
+    assert [ip["address"] for ip in found["network"]["definition"]["ips"] if "dhcp" in ip] == ["10.0.0.1"]
+
+
+def test_a_transient_network_keeps_its_subnet_too(driver: libvirt.virConnect) -> None:
+    driver.networkCreateXML(
+        "<network><name>lab</name><bridge name='virbr7'/><ip address='10.0.1.1' netmask='255.255.255.0'/></network>"
+    )
+    assert addresses(apply_all(wish("lab"))) == {"lab": ["10.0.1.1"]}

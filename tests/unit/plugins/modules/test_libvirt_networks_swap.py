@@ -73,6 +73,9 @@ def test_a_network_in_use_keeps_what_another_wants(driver: libvirt.virConnect) -
     # a goes on running with its old bridge and subnet, so that b cannot have them
     assert "The network 'b': bridge.name: 'virbr1' is the bridge of the network 'a' already" in result.msg
     assert "The network 'a' keeps for now what it runs with: it is in use by guest 'guest'." in result.msg
+    # it is said where it matters
+    other = networks_task(network("a", 9), network("c", 3, "virbr2"))
+    assert other.msg == "The network 'c': bridge.name: 'virbr2' is the bridge of the network 'b' already; choose another name."
     assert snapshot(driver) == before
 
 

@@ -9,7 +9,13 @@ import libvirt
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark, order_fragment, read_order, with_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import (
+    find_foreign_mark,
+    has_mark,
+    order_fragment,
+    read_order,
+    with_mark,
+)
 
 OTHERS = '<a:note xmlns:a="urn:a">theirs</a:note>'
 SUBNETS = ["10.0.2.0/24", "fd00::/64"]
@@ -47,3 +53,13 @@ def test_a_copy_is_not_marked_and_gets_a_mark_of_its_own() -> None:
 def test_what_only_looks_like_a_mark_is_none() -> None:
     for text in ('<x xmlns="urn:kvmops-other"/>', '<kvmops:managed xmlns:kvmops="urn:kvmops:network:other" network="lab"/>'):
         assert not has_mark({"name": "lab", "metadata": [text]})
+
+
+def test_only_the_mark_of_another_network_is_foreign() -> None:
+    assert find_foreign_mark(with_mark({"name": "lab", "metadata": [OTHERS]})) is None
+    [mark] = with_mark({"name": "lab"})["metadata"]
+    assert find_foreign_mark({"name": "copy", "metadata": [OTHERS, mark]}) == mark
+
+
+def test_no_subnets_are_recorded_as_none() -> None:
+    assert read_order({"name": "lab", "metadata": [order_fragment([])]}) == []

@@ -107,7 +107,9 @@ def test_what_runs_on_does_not_wait() -> None:
 def test_a_bridge_of_the_host_that_is_used_no_more_is_given_up_too() -> None:
     used = {**definition("user", "br1"), "forward": {"mode": "bridge"}}
     moved = {**definition("user", "br2"), "forward": {"mode": "bridge"}}
-    assert order(change(None, definition("owner", "br1")), change(used, moved)) == ["user", "owner"]
+    owner = change(None, definition("owner", "br1"))
+    assert order(owner, change(used, moved)) == ["user", "owner"]
+    assert order(owner, change(used, {**used, "ipv6": True})) == ["owner", "user"]
 
 
 def test_a_subnet_that_is_kept_is_not_waited_for() -> None:
