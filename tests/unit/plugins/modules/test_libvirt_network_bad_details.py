@@ -15,32 +15,20 @@ import libvirt
 import pytest
 
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import network_task, snapshot
+from ansible_collections.kvmops.network.tests.unit.plugins.support.shapes import (
+    IP,
+    IP6,
+    NAT,
+    PF,
+    Options,
+    bridge,
+    dns,
+    hostdev,
+    ovs,
+)
 
-if t.TYPE_CHECKING:
-    Options = dict[str, t.Any]
-
-IP: Options = {"address": "192.168.101.1", "prefix": 24}
-IP6: Options = {"address": "fd00:101::1", "prefix": 64}
-NAT: Options = {"mode": "nat"}
-PF: Options = {"dev": "ens1f0"}
 RANGE: Options = {"start": "192.168.101.100", "end": "192.168.101.199"}
 UU = "1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"
-
-
-def hostdev(**forward: t.Any) -> Options:
-    return {"forward": {"mode": "hostdev", **forward}}
-
-
-def bridge(**options: t.Any) -> Options:
-    return {"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, **options}
-
-
-def ovs(**options: t.Any) -> Options:
-    return bridge(virtualport={"type": "openvswitch"}, **options)
-
-
-def dns(**options: t.Any) -> Options:
-    return {"dns": options}
 
 
 def ip(**options: t.Any) -> Options:

@@ -6,15 +6,23 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 import libvirt
 import pytest
 
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import network_task, snapshot
-
-if t.TYPE_CHECKING:
-    Options = dict[str, t.Any]
+from ansible_collections.kvmops.network.tests.unit.plugins.support.shapes import (
+    IP,
+    IP6,
+    IS,
+    MAC,
+    NAT,
+    OUT,
+    Options,
+    hosts,
+    nat,
+    route,
+)
 
 STOCK_UUID = "dd8fe884-6c02-601e-7551-cca97df1c5df"
 OLD_UUID = "2d6e42e8-9e36-4bf7-b1f9-6c8b9e9f0b11"
@@ -31,12 +39,6 @@ OLD = f"""
   <ip address='10.7.0.1' prefix='24'><dhcp><host mac='52:54:00:00:00:07' ip='10.7.0.7'/></dhcp></ip></network>
 """
 
-IP: Options = {"address": "192.168.101.1", "prefix": 24}
-IP6: Options = {"address": "fd00:101::1", "prefix": 64}
-NAT: Options = {"mode": "nat"}
-MAC = "52:54:00:00:00:01"
-IS = "is no host's address in 192.168.101.0/24; choose one from 192.168.101.1 to 192.168.101.254."
-OUT = "is outside of the subnet 192.168.101.0/24; choose one from 192.168.101.1 to 192.168.101.254."
 NO_INTERFACE = "has characters that no interface name may have; use letters, digits, '-', '_' and '.'."
 NO_ADDRESS = "is not an IP address; give one such as 192.168.101.1 or fd00:101::1"
 NO_MAC = "is not a MAC address; give one such as 52:54:00:6b:3c:58."
@@ -46,20 +48,8 @@ EMPTY = "is empty or has a line break; give a text on one line."
 CONTROL = "holds a character that XML cannot hold; remove control characters."
 
 
-def nat(entry: Options, **options: t.Any) -> Options:
-    return {"forward": NAT, "ips": [entry], **options}
-
-
 def ranges(start: str, end: str, entry: Options | None = None) -> Options:
     return nat({**(entry or IP), "dhcp": {"ranges": [{"start": start, "end": end}]}})
-
-
-def hosts(*entries: Options, entry: Options | None = None) -> Options:
-    return nat({**(entry or IP), "dhcp": {"hosts": list(entries)}})
-
-
-def route(**options: t.Any) -> Options:
-    return nat(IP, routes=[{"address": "10.9.0.0", "gateway": "192.168.101.2", **options}])
 
 
 def xml(content: str, name: str = "lab") -> Options:

@@ -24,46 +24,22 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import
     predict,
     snapshot,
 )
-
-if t.TYPE_CHECKING:
-    Options = dict[str, t.Any]
-
-IP: Options = {"address": "192.168.101.1", "prefix": 24}
-IP6: Options = {"address": "fd00:101::1", "prefix": 64}
-NAT: Options = {"mode": "nat"}
-MAC = "52:54:00:00:00:01"
-PF: Options = {"dev": "ens1f0"}
-IS = "is no host's address in 192.168.101.0/24; choose one from 192.168.101.1 to 192.168.101.254."
-OUT = "is outside of the subnet 192.168.101.0/24; choose one from 192.168.101.1 to 192.168.101.254."
-
-
-def nat(entry: Options, **options: t.Any) -> Options:
-    return {"forward": NAT, "ips": [entry], **options}
-
-
-def hosts(*entries: Options, entry: Options | None = None) -> Options:
-    return nat({**(entry or IP), "dhcp": {"hosts": list(entries)}})
-
-
-def route(**options: t.Any) -> Options:
-    return nat(IP, routes=[{"address": "10.9.0.0", "gateway": "192.168.101.2", **options}])
-
-
-def hostdev(**forward: t.Any) -> Options:
-    return {"forward": {"mode": "hostdev", **forward}}
-
-
-def bridge(**options: t.Any) -> Options:
-    return {"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, **options}
-
-
-def ovs(**options: t.Any) -> Options:
-    return bridge(virtualport={"type": "openvswitch"}, **options)
-
-
-def dns(**options: t.Any) -> Options:
-    return {"dns": options}
-
+from ansible_collections.kvmops.network.tests.unit.plugins.support.shapes import (
+    IP,
+    IP6,
+    IS,
+    MAC,
+    OUT,
+    PF,
+    Options,
+    bridge,
+    dns,
+    hostdev,
+    hosts,
+    nat,
+    ovs,
+    route,
+)
 
 ODD: dict[str, tuple[Options, str]] = {
     "host bridge without a name": (
