@@ -100,10 +100,9 @@ def canonical_fragment(text: str) -> str:
         raise ValueError("holds a character that XML cannot hold; remove it") from None
     if element.getroottree().docinfo.doctype:
         raise ValueError("has a document type declaration; remove it")
-    canonical = canonical_text(element)
-    if not namespace_of(canonical):
+    if not etree.QName(element).namespace:
         raise ValueError(f"has no namespace, and libvirt would drop it; {example}")
-    return canonical
+    return canonical_text(element)
 
 
 def namespace_of(text: str) -> str:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, own_bridge_of, render_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, felt_by_running
 from ansible_collections.kvmops.network.plugins.module_utils._network.rollback import parked_xml, put_back
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
@@ -99,10 +99,8 @@ def _list_steps(changes: tuple[Change, ...]) -> Iterator[tuple[Change, str]]:
 
 def _is_parked(change: Change, changes: tuple[Change, ...]) -> bool:
     """Say whether a network has to give up the name of its bridge before it gets its new one."""
-    stored = NetworkState(name=change.name, stored=change.before.stored)
-    return change.plan.does("define") and any(
-        stored.bridges & other.plan.after.bridges for other in changes if other is not change
-    )
+    bridge = own_bridge_of(change.before.stored or {})
+    return change.plan.does("define") and any(bridge in other.plan.after.bridges for other in changes if other is not change)
 
 
 def _do(connection: Connection, change: Change, action: str, *, validate: bool) -> None:

@@ -39,12 +39,15 @@ if t.TYPE_CHECKING:
 
 __all__ = [
     "GENERATED",
+    "bridge_of",
     "carry_identity",
     "definition_from_options",
     "definition_from_xml",
+    "lease_seconds",
     "merge_definitions",
     "mode_of",
     "normalise",
+    "own_bridge_of",
     "owns_bridge",
     "render_xml",
     "reservations_of",
@@ -229,6 +232,17 @@ def owns_bridge(definition: Definition) -> bool:
     return mode_of(definition) in ("none", "nat", "route", "open")
 
 
+def bridge_of(definition: Definition) -> str | None:
+    """Return the name of the network's bridge, None where it has none or libvirt has yet to choose one."""
+    name: str | None = definition.get("bridge", {}).get("name")
+    return name
+
+
+def own_bridge_of(definition: Definition) -> str | None:
+    """Return the name of the bridge that libvirt makes for the network."""
+    return bridge_of(definition) if owns_bridge(definition) else None
+
+
 def subnets_of(definition: Definition) -> list[Subnet]:
     """Return the subnets of the network's addresses and routes."""
     return [subnet_of(entry) for entry in definition.get("ips", []) + definition.get("routes", [])]
@@ -260,11 +274,8 @@ def _normalised(definition: Definition) -> Definition:
         vlan = scope.get("vlan", {})
         if len(vlan.get("tags", [])) > 1:
             vlan.pop("trunk", None)  # implied by more than one tag
-    for entry in definition.get("ips", []):
-        dhcp = entry.get("dhcp", {})
-        for owner in dhcp.get("ranges", []) + dhcp.get("hosts", []):
-            if "lease" in owner:
-                owner["lease"] = _normalise_lease(owner["lease"])
+    for owner in _lease_owners(definition):
+        owner["lease"] = _normalise_lease(owner["lease"])
     normal = tree.prune(NETWORK, definition)
     if normal.get("forward") == {"mode": "none"}:
         del normal["forward"]
@@ -288,11 +299,17 @@ def _normalise_forward(definition: Definition) -> None:
         forward["interfaces"] = [{"dev": name} for name in sorted(interfaces)]
 
 
+def lease_seconds(lease: dict[str, t.Any]) -> int:
+    """Return the time of a lease in seconds, 0 where it never expires or says no time."""
+    seconds: int = lease.get("expiry", 0) * _SECONDS[lease.get("unit", "minutes")]
+    return seconds
+
+
 def _normalise_lease(lease: dict[str, t.Any]) -> dict[str, t.Any]:
     """Write the time in the largest unit that holds it; 0 is "never expires" in each."""
     if "expiry" not in lease:
         return {}
-    seconds = lease["expiry"] * _SECONDS[lease.get("unit", "minutes")]
+    seconds = lease_seconds(lease)
     for unit, factor in _SECONDS.items():
         if seconds % factor == 0:
             return {"expiry": seconds // factor, "unit": unit}
@@ -341,19 +358,20 @@ def _assumed_prefix(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> i
 
 def _settle_units(definition: Definition) -> None:
     """Say what a value has no meaning without: the unit of a time, and all parts of a device's address."""
-    for lease in _leases(definition):
-        lease.setdefault("unit", "minutes")
+    for owner in _lease_owners(definition):
+        owner["lease"].setdefault("unit", "minutes")
     for entry in definition.get("forward", {}).get("addresses", []):
         for part, default in _NO_DEVICE.items():
             entry.setdefault(part, default)
 
 
-def _leases(definition: Definition) -> Iterator[dict[str, t.Any]]:
+def _lease_owners(definition: Definition) -> Iterator[dict[str, t.Any]]:
+    """Yield the DHCP ranges and reservations that say how long a lease is."""
     for entry in definition.get("ips", []):
         dhcp = entry.get("dhcp", {})
         for owner in dhcp.get("ranges", []) + dhcp.get("hosts", []):
             if "lease" in owner:
-                yield owner["lease"]
+                yield owner
 
 
 def _drop_runtime(root: Element) -> None:

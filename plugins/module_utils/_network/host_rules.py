@@ -11,7 +11,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, owns_bridge, subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    bridge_of,
+    mode_of,
+    owns_bridge,
+    subnets_of,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import find_overlaps, read_allowed
 from ansible_collections.kvmops.network.plugins.module_utils._network.topics.forward import pci_places
 
@@ -51,7 +56,7 @@ def find_conflicts(
     """
     known: Definition = {} if starts else before.live or before.stored or {}
     refused = list(_identity_conflicts(before, definition, surroundings))
-    if _bridge_name(definition) != _bridge_name(known) or mode_of(definition) != mode_of(known):
+    if bridge_of(definition) != bridge_of(known) or mode_of(definition) != mode_of(known):
         refused += _bridge_conflicts(definition, surroundings)
     if surroundings.host is not None and definition.get("forward") != known.get("forward"):
         refused += _uplink_conflicts(definition, surroundings.host)
@@ -63,11 +68,6 @@ def find_conflicts(
         introduced, surroundings.occupancy, own=before.name, allowed_networks=names, allowed_subnets=subnets
     )
     return Conflicts(refused=tuple(refused), overlaps=tuple(overlaps), warnings=tuple(warned))
-
-
-def _bridge_name(definition: Definition) -> str | None:
-    name: str | None = definition.get("bridge", {}).get("name")
-    return name
 
 
 def _identity_conflicts(before: NetworkState, definition: Definition, surroundings: Surroundings) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _identity_conflicts(before: NetworkState, definition: Definition, surroundin
 
 
 def _bridge_conflicts(definition: Definition, surroundings: Surroundings) -> Iterator[str]:
-    name, host = _bridge_name(definition), surroundings.host
+    name, host = bridge_of(definition), surroundings.host
     if name is None:
         return
     other = surroundings.other_holder("bridge", name, than=definition["name"])

@@ -19,7 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.mark impor
 from ansible_collections.kvmops.network.plugins.module_utils._network.order import Change
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import make_plan, must_stop
 from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems, name_in
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_oddities
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_new, find_oddities
 from ansible_collections.kvmops.network.plugins.module_utils._network.schema import check_schema
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import contains, read_allowed
 from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import make_surroundings
@@ -72,7 +72,7 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
             if not _check_definition(survey, request, change):
                 plan.unvalidated.add(change.name)
             warnings = [
-                *_find_new_oddities(change),
+                *_find_oddities(request, change),
                 *_check_host(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)], waiting),
             ]
             plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
@@ -97,10 +97,11 @@ def _check_definition(survey: Survey, request: NetworkRequest, change: Change) -
     return check_schema(request.xml, change.before.stored, definition, survey.version)
 
 
-def _find_new_oddities(change: Change) -> list[str]:
-    """Return what is odd in the definition, and was not in the one that was stored."""
-    known = find_oddities(change.before.definition or {"name": change.name})
-    return [oddity for oddity in find_oddities(change.plan.after.stored or {"name": change.name}) if oddity not in known]
+def _find_oddities(request: NetworkRequest, change: Change) -> list[str]:
+    """Return what is new and odd in a document; of options it has been refused."""
+    if request.xml is None:
+        return []
+    return find_new(find_oddities, change.plan.after.stored or {}, change.before.definition)
 
 
 def _check_host(change: Change, surroundings: Surroundings, allowed: list[str], waiting: dict[str, str]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import typing as t
 from graphlib import CycleError, TopologicalSorter
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import owns_bridge, subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of, owns_bridge, subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +92,7 @@ def _joined(leaders: dict[str, str], groups: set[str]) -> dict[str, str]:
 def _leaves_name_to_libvirt(change: Change) -> bool:
     """Say whether libvirt chooses the name of the bridge. It comes last, since it could be one that another network asks for."""
     definition = change.plan.after.stored or {}
-    return not change.before.exists and owns_bridge(definition) and "name" not in definition.get("bridge", {})
+    return not change.before.exists and owns_bridge(definition) and bridge_of(definition) is None
 
 
 def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str, waits: dict[str, set[str]]) -> Group:
@@ -103,14 +104,18 @@ def _make_group(changes: Sequence[Change], leaders: dict[str, str], leader: str,
 def _find_waits(changes: Sequence[Change]) -> dict[str, set[str]]:
     """Return for which networks each network has to wait, itself perhaps among them."""
     givers = {thing: change.name for change in changes for thing in _held_things(change.before) - _held_things(change.plan.after)}
-    left = [(subnet, change.name) for change in changes for subnet in _left_subnets(change)]
+    left = Occupancy(
+        Occupied(subnet, f"the network '{change.name}'", network=change.name)
+        for change in changes
+        for subnet in _left_subnets(change)
+    )
     waits: dict[str, set[str]] = {}
     for change in changes:
         taken = _own_things(change.plan.after) - _own_things(change.before)
         others = {givers[thing] for thing in taken if thing in givers}
         if change.plan.does("start"):
-            entered = subnets_of(change.plan.after.live or {})
-            others |= {name for subnet, name in left if any(_overlap(subnet, other) for other in entered)}
+            met = [giver for subnet in subnets_of(change.plan.after.live or {}) for giver in left.meeting(subnet)]
+            others |= {giver.network for giver in met if giver.network is not None}
         waits[change.name] = others
     return waits
 
@@ -122,8 +127,8 @@ def _own_things(state: NetworkState) -> set[str]:
 
 def _held_things(state: NetworkState) -> set[str]:
     """Return what another network cannot have as its own: that of this one, and the names of the host's bridges that it uses."""
-    used = [definition.get("bridge", {}) for definition in state.definitions]
-    return _own_things(state) | {bridge["name"] for bridge in used if "name" in bridge}
+    used = [bridge_of(definition) for definition in state.definitions]
+    return _own_things(state) | {name for name in used if name is not None}
 
 
 def _left_subnets(change: Change) -> Iterator[Subnet]:
@@ -132,7 +137,3 @@ def _left_subnets(change: Change) -> Iterator[Subnet]:
     for subnet in subnets_of(change.before.live or {}):
         if subnet not in kept:
             yield subnet
-
-
-def _overlap(one: Subnet, other: Subnet) -> bool:
-    return one.version == other.version and one.overlaps(other)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     carry_identity,
-    owns_bridge,
+    own_bridge_of,
     reservations_of,
 )
 
@@ -74,8 +74,8 @@ class NetworkState:
     @property
     def bridges(self) -> set[str]:
         """The names of the bridges that libvirt makes for it, as stored and as it runs."""
-        owned = [definition.get("bridge", {}) for definition in self.definitions if owns_bridge(definition)]
-        return {bridge["name"] for bridge in owned if "name" in bridge}
+        owned = [own_bridge_of(definition) for definition in self.definitions]
+        return {name for name in owned if name is not None}
 
     @property
     def definition(self) -> Definition | None:

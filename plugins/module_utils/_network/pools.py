@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["Choice", "Wish", "choose_subnet", "first_place", "place_entry", "read_wish", "recorded_choices"]
+__all__ = ["Choice", "Wish", "choose_subnet", "place_entry", "read_wish", "recorded_choices"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Wish:
 
     def trial(self) -> Choice:
         """Return a subnet of the right size, to check with it what can be checked before the choice."""
-        return first_place(_subnet_at(self.pools[0], int(self.pools[0].network_address), self.prefix))
+        return _first_place(_subnet_at(self.pools[0], int(self.pools[0].network_address), self.prefix))
 
 
 class Choice(t.NamedTuple):
@@ -57,7 +57,7 @@ class Choice(t.NamedTuple):
     place: int
 
 
-def first_place(subnet: Subnet) -> Choice:
+def _first_place(subnet: Subnet) -> Choice:
     """Return a subnet with the host's address where nobody says another one: its first that is not the subnet's own."""
     return Choice(subnet, min(1, subnet.num_addresses - 1))
 
@@ -126,7 +126,7 @@ def choose_subnet(wish: Wish, occupancy: Occupancy, *, own: str) -> Choice:
         for pool in wish.pools:
             found = _first_free(pool, wish.prefix, occupancy, own, tolerant=tolerant)
             if found is not None:
-                return first_place(found)
+                return _first_place(found)
     what = "" if wish.prefix is None else f" with the prefix {wish.prefix}"
     names = ", ".join(str(pool) for pool in wish.pools)
     raise RefusedError(f"{wish.label}.pool: no subnet{what} of {names} is free on this host; add another subnet to the pool.")

@@ -25,7 +25,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.mark impor
 from ansible_collections.kvmops.network.plugins.module_utils._network.options import DEFINITION_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import Wanted
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import Choice, Wish, place_entry, read_wish
-from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_oddities, find_problems
+from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_new, find_oddities, find_problems
 from ansible_collections.kvmops.network.plugins.module_utils._network.topics.addresses import reserved_twice
 
 if t.TYPE_CHECKING:
@@ -49,13 +49,13 @@ class NetworkRequest:
 
     name: str
     state: t.Literal["active", "present", "inactive", "absent"]
-    autostart: bool | None
-    given: Definition | None
-    uuid: str | None
-    replace: bool
-    purge_hosts: bool
-    force: bool
-    allow_overlap: tuple[str, ...]
+    autostart: bool | None = None
+    given: Definition | None = None
+    uuid: str | None = None
+    replace: bool = False
+    purge_hosts: bool = False
+    force: bool = False
+    allow_overlap: tuple[str, ...] = ()
     pruned: bool = False
     wishes: Mapping[int, Wish] = field(default_factory=dict)
     options: Mapping[str, t.Any] = field(default_factory=dict, compare=False, repr=False)
@@ -81,18 +81,7 @@ class NetworkRequest:
     @classmethod
     def pruning(cls, name: str, *, force: bool) -> NetworkRequest:
         """Return the request that a network that the task does not name be absent."""
-        return cls(
-            name=name,
-            state="absent",
-            autostart=None,
-            given=None,
-            uuid=None,
-            replace=False,
-            purge_hosts=False,
-            force=force,
-            allow_overlap=(),
-            pruned=True,
-        )
+        return cls(name=name, state="absent", force=force, pruned=True)
 
     @property
     def xml(self) -> str | None:
@@ -124,11 +113,9 @@ class NetworkRequest:
             mark = find_foreign_mark(definition)
             if mark is not None and mark not in (before.definition or {}).get("metadata", []):
                 raise InputError(f"metadata: '{mark}' is the mark of another network that this collection made; leave it out.")
-            problems = self._find_mistakes(definition)
-            if problems and before.definition is not None:
-                known_problems = self._find_mistakes(before.definition)
-                problems = [problem for problem in problems if problem not in known_problems]
-            problems += _find_clashes(definition, self.given, before.definition or {})
+            problems = find_new(self._find_mistakes, definition, before.definition)
+            if self.xml is not None:
+                problems += _find_clashes(definition, self.given, before.definition or {})
             if problems:
                 raise InputError(" ".join(dict.fromkeys(problems)))
         elif not before.exists and self.state != "absent":
@@ -158,7 +145,7 @@ class NetworkRequest:
 
 
 def _find_clashes(definition: Definition, *parts: Definition) -> list[str]:
-    """Return where reservations of the task say the same as others that the network has, and none of the parts does alone."""
+    """Return where reservations of a document say the same as others that the network has, and none of the parts does alone."""
     known = [sentence for part in parts for sentence in reserved_twice(part)]
     return [sentence for sentence in reserved_twice(definition) if sentence not in known]
 

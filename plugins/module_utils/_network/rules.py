@@ -21,8 +21,9 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.topics imp
 
 if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
+    Find = t.Callable[[Definition], list[str]]
 
-__all__ = ["find_oddities", "find_problems"]
+__all__ = ["find_new", "find_oddities", "find_problems"]
 
 _TOPICS = (names, forward, addresses, dns, nics)
 
@@ -30,6 +31,15 @@ _TOPICS = (names, forward, addresses, dns, nics)
 def find_problems(definition: Definition) -> list[str]:
     """Return what is wrong with a definition in normal form, a sentence each."""
     return [problem for topic in _TOPICS for rule in topic.RULES for problem in rule(definition)]
+
+
+def find_new(find: Find, definition: Definition, known: Definition | None) -> list[str]:
+    """Return what one of these finds in a definition and not in the one that is there, which is no reason to refuse a change."""
+    found = find(definition)
+    if not found or known is None:
+        return found
+    old = find(known)
+    return [sentence for sentence in found if sentence not in old]
 
 
 def find_oddities(definition: Definition) -> list[str]:

@@ -11,7 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, owns_bridge
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
+    bridge_of,
+    definition_from_xml,
+    own_bridge_of,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, User
 
 if t.TYPE_CHECKING:
@@ -49,7 +53,7 @@ def _read_definition(name: str, text: str | None, *, running: bool = False) -> D
 
 def nics_of(network: NetworkState, nics: Iterable[GuestNic]) -> list[GuestNic]:
     """Return those NICs of running guests that are plugged into a network, by its name or by its bridge."""
-    bridge = (network.live or {}).get("bridge", {}).get("name")
+    bridge = bridge_of(network.live or {})
     return [
         nic
         for nic in nics
@@ -61,8 +65,8 @@ def find_users(network: NetworkState, nics: Iterable[GuestNic], host: Host | Non
     """Return who is plugged into a running network: NICs of running guests, and what else is on its bridge."""
     plugged = nics_of(network, nics)
     users = [User(label=f"guest '{nic.guest}'") for nic in plugged]
-    bridge = (network.live or {}).get("bridge", {}).get("name")
-    if host is not None and bridge is not None and owns_bridge(network.live or {}):
+    bridge = own_bridge_of(network.live or {})
+    if host is not None and bridge is not None:
         known = {nic.device for nic in plugged} | {f"{bridge}-nic"}  # libvirt before 7.2 keeps a port of its own
         users += [User(label=f"interface '{port}'") for port in host.ports_of(bridge) if port not in known]
     return users

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnets_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of, subnets_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied, contains
 
 if t.TYPE_CHECKING:
@@ -62,8 +62,9 @@ def make_surroundings(networks: Iterable[NetworkState], host: Host | None, *, ma
 
 def _things(state: NetworkState) -> Iterator[tuple[_Thing, str]]:
     for definition in state.definitions:
-        if "name" in definition.get("bridge", {}):
-            yield "bridge", definition["bridge"]["name"]
+        bridge = bridge_of(definition)
+        if bridge is not None:
+            yield "bridge", bridge
         if "mac" in definition:
             yield "mac", definition["mac"]
         if "uuid" in definition:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import own_bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
 
@@ -52,7 +53,8 @@ class Survey:
     @functools.cached_property
     def bridges(self) -> frozenset[str]:
         """The names of the bridges that libvirt has made and that are there now."""
-        return frozenset().union(*(NetworkState(name=state.name, live=state.live).bridges for state in self.states()))
+        owned = [own_bridge_of(state.live) for state in self.states() if state.live is not None]
+        return frozenset(name for name in owned if name is not None)
 
     @functools.cached_property
     def version(self) -> str:

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._format import tree
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     GENERATED,
+    bridge_of,
     mode_of,
     owns_bridge,
     render_xml,
@@ -40,7 +41,7 @@ def make_result(state: NetworkState) -> dict[str, t.Any]:
         "active": state.active,
         "persistent": state.stored is not None,
         "autostart": state.autostart,
-        "bridge": (state.live or definition or {}).get("bridge", {}).get("name"),
+        "bridge": bridge_of(state.live or definition or {}),
         "definition": shown,
         "xml": render_xml(definition) if definition is not None else None,
     }

@@ -12,7 +12,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import lease_seconds, subnet_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.topics.ranges import LARGEST_RANGE, order_problems
 
 if t.TYPE_CHECKING:
@@ -30,7 +30,6 @@ _DUID = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SHORTEST_LEASE = 120  # seconds; source: virNetworkDHCPLeaseTimeDefParseXML in libvirt
-_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
 
 
 def _address(entry: dict[str, t.Any]) -> Address:
@@ -133,9 +132,9 @@ def _local_ptr(definition: Definition) -> Iterator[str]:
 
 def _lease(option: str, owner: dict[str, t.Any]) -> Iterator[str]:
     lease = owner.get("lease", {})
-    expiry, unit = lease.get("expiry", 0), lease.get("unit", "minutes")
-    if 0 < expiry * _SECONDS[unit] < _SHORTEST_LEASE:
-        yield f"{option}, lease: {expiry} {unit} is less than two minutes; give more, or 0 for ever."
+    if 0 < lease_seconds(lease) < _SHORTEST_LEASE:
+        time = f"{lease['expiry']} {lease.get('unit', 'minutes')}"
+        yield f"{option}, lease: {time} is less than two minutes; give more, or 0 for ever."
 
 
 def _dhcp(definition: Definition) -> Iterator[str]:
