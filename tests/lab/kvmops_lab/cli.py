@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from . import commands, namespace, paths
+from . import commands, domain, namespace, paths
 from .errors import LabError
 from .image import IMAGES, RELEASES
 
@@ -119,6 +119,8 @@ def _add_guest_commands(words: Words) -> None:
         ("--mac", "MAC addresses of the NICs, in the same order"),
     ):
         start.add_argument(name, action="extend", nargs="+", default=[], metavar=name[2:].upper(), help=text)
+    start.add_argument("--machine", choices=domain.MACHINES, help=f"{domain.MACHINES[0]} when omitted; q35 has eight free ports")
+    start.add_argument("--agent", action="store_true", help="with QEMU's guest agent and its channel")
     start.add_argument("--memory", type=int, default=128, help="MiB")
     start.add_argument("--wait", action="store_true", help="until every NIC has an IPv4 address")
     start.add_argument("--timeout", type=float, default=90, help="seconds to wait")

@@ -127,10 +127,11 @@ def run(options: Namespace) -> int:
 
 def guest_start(options: Namespace) -> int:
     nics = nics_from(options)
+    machine = _machine_from(options)
     with _lab() as paths:
         host = Host(paths, options.host)
         host.known_record()
-        guest.start(host, options.guest, nics=nics, memory=options.memory)
+        guest.start(host, options.guest, nics=nics, memory=options.memory, machine=machine, agent=options.agent)
         if options.wait:
             _print_nics(guest.wait_for_addresses(host, options.guest, timeout=options.timeout), as_json=options.json)
     return 0
@@ -191,6 +192,12 @@ def nics_from(options: Namespace) -> list[domain.Nic]:
     for nic in nics:
         domain.check_nic(nic)
     return nics
+
+
+def _machine_from(options: Namespace) -> str:
+    if not options.network and (options.machine or options.agent):
+        raise LabError("A guest is started as it is defined when no --network is given: --machine and --agent need one.")
+    return options.machine or domain.MACHINES[0]
 
 
 def _reboot(host: Host) -> None:

@@ -17,6 +17,10 @@ from .errors import LabError
 _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 _MARK = "kvmops-lab"
 
+MACHINES = ("pc", "q35")
+_AGENT_CHANNEL = "org.qemu.guest_agent.0"
+_FREE_PORTS = 8
+
 
 @dataclass(frozen=True)
 class Nic:
@@ -35,6 +39,8 @@ class Guest:
     nics: tuple[Nic, ...]
     memory: int
     accelerator: str
+    machine: str = "pc"
+    agent: bool = False  # whether it has the channel that QEMU's guest agent listens on
 
 
 def mac_address(host: str, guest: str, number: int) -> str:
@@ -79,7 +85,7 @@ def render(guest: Guest, *, kernel: str, initramfs: str) -> str:
     _text(domain, "memory", str(guest.memory), unit="MiB")
     _text(domain, "vcpu", "1")
     system = ElementTree.SubElement(domain, "os")
-    _text(system, "type", "hvm", arch="x86_64", machine="pc")
+    _text(system, "type", "hvm", arch="x86_64", machine=guest.machine)
     _text(system, "kernel", kernel)
     _text(system, "initrd", initramfs)
     _text(system, "cmdline", kernel_command_line(guest))
@@ -87,17 +93,27 @@ def render(guest: Guest, *, kernel: str, initramfs: str) -> str:
     devices = ElementTree.SubElement(domain, "devices")
     ElementTree.SubElement(devices, "controller", type="usb", model="none")
     ElementTree.SubElement(devices, "memballoon", model="none")
+    if guest.machine == "q35":
+        _root_ports(devices, count=_FREE_PORTS + len(guest.nics) + int(guest.agent))
     _serial(devices, "file", {"path": console_path(guest.name)}, port="0")
     _serial(devices, "unix", {"path": port_path(guest.name), "mode": "bind"}, port="1")
+    if guest.agent:
+        channel = ElementTree.SubElement(devices, "channel", type="unix")
+        ElementTree.SubElement(channel, "target", type="virtio", name=_AGENT_CHANNEL)
     for nic in guest.nics:
         _interface(devices, nic)
     return ElementTree.tostring(domain, encoding="unicode")
 
 
 def is_same(domain_xml: str, guest: Guest) -> bool:
-    """Whether this is how the guest is defined: its NICs and where they are plugged in, and its addresses."""
-    command_line = ElementTree.fromstring(domain_xml).findtext("os/cmdline")
-    return sources(domain_xml) == {nic.mac: nic.source for nic in guest.nics} and command_line == kernel_command_line(guest)
+    """Whether this is how the guest is defined: its NICs and where they are plugged in, its addresses, machine and agent."""
+    domain = ElementTree.fromstring(domain_xml)
+    return (
+        sources(domain_xml) == {nic.mac: nic.source for nic in guest.nics}
+        and domain.findtext("os/cmdline") == kernel_command_line(guest)
+        and _machine(domain) == guest.machine
+        and (domain.find(f"devices/channel/target[@name='{_AGENT_CHANNEL}']") is not None) == guest.agent
+    )
 
 
 def sources(domain_xml: str) -> dict[str, str]:
@@ -115,6 +131,19 @@ def sources(domain_xml: str) -> dict[str, str]:
 def _identity(guest: Guest) -> str:
     """From the names, so that a guest of the lab can be defined again, and nobody else's of that name is overwritten."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{guest.name}.{guest.host}.{_MARK}"))
+
+
+def _machine(domain: ElementTree.Element) -> str:
+    """Libvirt replaces `pc` and `q35` by the newest machine of that kind, like pc-i440fx-10.0 and pc-q35-10.0."""
+    kind = domain.find("os/type")
+    return "q35" if kind is not None and "q35" in kind.get("machine", "") else "pc"
+
+
+def _root_ports(devices: ElementTree.Element, *, count: int) -> None:
+    """In a q35 each PCI Express device needs a port of its own; libvirt makes as many as there are devices, and none to spare."""
+    ElementTree.SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
+    for index in range(1, count + 1):
+        ElementTree.SubElement(devices, "controller", type="pci", index=str(index), model="pcie-root-port")
 
 
 def _interface(devices: ElementTree.Element, nic: Nic) -> None:

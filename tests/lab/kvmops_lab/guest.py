@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import acceleration, command, domain, guest_agent
 from .errors import LabError
-from .guest_image import INITRAMFS, KERNEL
+from .guest_image import INITRAMFS, INITRAMFS_WITH_AGENT, KERNEL
 from .host import Host
 from .lifecycle import GUEST_FILES
 from .locks import lock
@@ -38,15 +38,20 @@ class GuestState:
     nics: dict[str, str]
 
 
-def start(host: Host, name: str, *, nics: Sequence[domain.Nic], memory: int) -> None:
+def start(host: Host, name: str, *, nics: Sequence[domain.Nic], memory: int, machine: str, agent: bool) -> None:
     """Define it anew when NICs are given, else take it as it is defined; start it unless it runs just so."""
     with lock(host.paths.locks, f"guest-{host.name}-{name}"):
         running = _state(host, name) == "running"
         if nics:
             kind = acceleration.accelerator(host.paths, host.container)
-            guest = domain.Guest(host=host.name, name=name, nics=tuple(nics), memory=memory, accelerator=kind)
+            guest = domain.Guest(
+                host=host.name, name=name, nics=tuple(nics), memory=memory, accelerator=kind, machine=machine, agent=agent
+            )
             if running and not domain.is_same(_virsh(host, "dumpxml", name), guest):
-                raise LabError(f"The guest {name} on {host.name} runs with other NICs. First: lab guest stop {host.name} {name}")
+                raise LabError(
+                    f"The guest {name} on {host.name} runs with other NICs, another machine, or the agent where none is wanted "
+                    f"or none where it is. First: lab guest stop {host.name} {name}"
+                )
             if not running:
                 _define(host, guest)
         if not running:
@@ -120,7 +125,8 @@ def _conversation(host: Host, name: str) -> Iterator[guest_agent.Conversation]:
 
 
 def _define(host: Host, guest: domain.Guest) -> None:
-    text = domain.render(guest, kernel=f"{GUEST_FILES}/{KERNEL}", initramfs=f"{GUEST_FILES}/{INITRAMFS}")
+    initramfs = INITRAMFS_WITH_AGENT if guest.agent else INITRAMFS
+    text = domain.render(guest, kernel=f"{GUEST_FILES}/{KERNEL}", initramfs=f"{GUEST_FILES}/{initramfs}")
     _virsh(host, "define", "/dev/stdin", stdin=text)
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
-"""What guests boot: Debian's cloud kernel, and an initramfs of busybox, three modules and the scripts in guest/."""
+"""What guests boot: Debian's cloud kernel, and an initramfs of busybox, three modules and the scripts in guest/.
+
+A second initramfs has QEMU's guest agent as well, so that guests without it need no memory and no time for it."""
 
 from __future__ import annotations
 
@@ -18,15 +20,29 @@ from .trees import remove_tree
 KIND = "guest"
 KERNEL = "vmlinuz"
 INITRAMFS = "initramfs"
+INITRAMFS_WITH_AGENT = "initramfs-agent"
 
 _RELEASE = "trixie"
 _SCRIPTS = SOURCE / "guest"
-_PACKAGES = ("linux-image-cloud-amd64", "busybox-static")
+_PACKAGES = ("linux-image-cloud-amd64", "busybox-static", "qemu-guest-agent")
 _MODULES = ("failover", "net_failover", "virtio_net")  # in the order of their dependencies; the rest is built in
+_LOADER = "ld-linux-x86-64.so.2"
+_LIBRARIES = (  # what `ldd` says of qemu-ga
+    "libatomic.so.1",
+    "libc.so.6",
+    "libcap.so.2",
+    "libglib-2.0.so.0",
+    "libgmodule-2.0.so.0",
+    "libm.so.6",
+    "libnuma.so.1",
+    "libpcre2-8.so.0",
+    "libudev.so.1",
+    "liburing.so.2",
+)
 
 
 def layer() -> Layer:
-    texts = (_RELEASE, *_PACKAGES, *_MODULES)
+    texts = (_RELEASE, *_PACKAGES)
     files = [Path(__file__), Path(cpio.__file__), *files_below(_SCRIPTS)]
     return Layer(KIND, _RELEASE, key_of(texts=texts, files=files, relative_to=SOURCE))
 
@@ -37,8 +53,14 @@ def build(paths: Paths, folder: Path) -> None:
     options = ["--variant=extract", f"--include={','.join(_PACKAGES)}"]
     debian.install(paths, unpacked, release=_RELEASE, kind=KIND, options=options)
     shutil.copy(_only(unpacked, "boot/vmlinuz-*"), folder / KERNEL)
-    (folder / INITRAMFS).write_bytes(gzip.compress(cpio.archive(_entries(unpacked)), mtime=0))
+    plain = _initramfs(_entries(unpacked))
+    (folder / INITRAMFS).write_bytes(plain)
+    (folder / INITRAMFS_WITH_AGENT).write_bytes(plain + _initramfs(_agent_entries(unpacked)))  # the kernel unpacks all there are
     remove_tree(unpacked)
+
+
+def _initramfs(entries: list[cpio.Entry]) -> bytes:
+    return gzip.compress(cpio.archive(entries), mtime=0)
 
 
 def _entries(unpacked: Path) -> list[cpio.Entry]:
@@ -55,6 +77,16 @@ def _entries(unpacked: Path) -> list[cpio.Entry]:
     ]
     busybox = cpio.program("bin/busybox", _only(unpacked, "usr/bin/busybox").read_bytes())
     return [*(cpio.directory(name) for name in folders), busybox, *modules, *scripts]
+
+
+def _agent_entries(unpacked: Path) -> list[cpio.Entry]:
+    libraries = unpacked / "usr/lib/x86_64-linux-gnu"
+    return [
+        cpio.directory("lib64"),
+        cpio.program("bin/qemu-ga", _only(unpacked, "usr/sbin/qemu-ga").read_bytes()),
+        cpio.program(f"lib64/{_LOADER}", _only(libraries, _LOADER).read_bytes()),
+        *(cpio.program(f"lib/{name}", _only(libraries, name).read_bytes()) for name in _LIBRARIES),
+    ]
 
 
 def _only(folder: Path, pattern: str) -> Path:

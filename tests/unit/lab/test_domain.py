@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The kvmops.network authors
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +21,14 @@ GUEST = domain.Guest(
     memory=128,
     accelerator="qemu",
 )
+
+
+WITH_AGENT = replace(GUEST, agent=True)
+ON_Q35 = replace(GUEST, machine="q35")
+
+
+def rendered(guest: domain.Guest) -> ElementTree.Element:
+    return ElementTree.fromstring(domain.render(guest, kernel="/k", initramfs="/i"))
 
 
 def nics(*arguments: str) -> list[domain.Nic]:
@@ -42,6 +51,50 @@ def test_static_addresses_are_on_the_kernels_command_line() -> None:
         "lab.nic=52:54:00:00:00:02,192.168.5.2/24,192.168.5.1",
         "lab.nic=52:54:00:00:00:03,fd00::2/64",
     ]
+
+
+@pytest.mark.parametrize(("guest", "channels"), [(GUEST, []), (WITH_AGENT, ["org.qemu.guest_agent.0"])])
+def test_only_a_guest_with_the_agent_has_its_channel(guest: domain.Guest, channels: list[str]) -> None:
+    assert [target.get("name") for target in rendered(guest).findall("devices/channel[@type='unix']/target")] == channels
+
+
+@pytest.mark.parametrize(
+    ("guest", "machine", "ports"),
+    [(GUEST, "pc", 0), (WITH_AGENT, "pc", 0), (ON_Q35, "q35", 3 + 8), (replace(WITH_AGENT, machine="q35"), "q35", 3 + 1 + 8)],
+)
+def test_a_q35_has_eight_ports_more_than_devices(guest: domain.Guest, machine: str, ports: int) -> None:
+    controllers = rendered(guest).findall("devices/controller[@model='pcie-root-port']")
+    assert [controller.get("index") for controller in controllers] == [str(index) for index in range(1, ports + 1)]
+    kind = rendered(guest).find("os/type")
+    assert kind is not None
+    assert kind.get("machine") == machine
+
+
+@pytest.mark.parametrize("other", [WITH_AGENT, ON_Q35, replace(GUEST, nics=GUEST.nics[:2])])
+def test_a_guest_is_the_same_only_with_the_same_nics_machine_and_agent(other: domain.Guest) -> None:
+    text = domain.render(other, kernel="/k", initramfs="/i")
+    assert domain.is_same(text, other)
+    assert not domain.is_same(text, GUEST)
+    assert not domain.is_same(domain.render(GUEST, kernel="/k", initramfs="/i"), other)
+
+
+@pytest.mark.parametrize(("guest", "versioned"), [(GUEST, "pc-i440fx-10.0"), (ON_Q35, "pc-q35-10.0")])
+def test_a_machine_is_the_same_under_the_name_that_libvirt_gives_it(guest: domain.Guest, versioned: str) -> None:
+    text = domain.render(guest, kernel="/k", initramfs="/i").replace(f'machine="{guest.machine}"', f'machine="{versioned}"')
+    assert versioned in text
+    assert domain.is_same(text, guest)
+
+
+def test_a_guest_is_a_pc_unless_another_machine_is_asked_for() -> None:
+    def machine(*arguments: str) -> str:
+        return commands._machine_from(_parser().parse_args(["guest", "start", "trixie-1", "web", *arguments]))
+
+    assert machine("--network", "a") == "pc"
+    assert machine("--network", "a", "--machine", "q35") == "q35"
+    assert machine() == "pc"
+    for arguments in (["--machine", "q35"], ["--agent"]):
+        with pytest.raises(LabError, match="need one"):
+            machine(*arguments)
 
 
 def test_options_of_a_nic_are_those_in_its_place() -> None:
