@@ -8,16 +8,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import check_libraries
-from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, check_libraries, is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host
+from ansible_collections.kvmops.network.plugins.module_utils._edge.lock import host_lock
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ansible.module_utils.basic import AnsibleModule
 
-__all__ = ["run_module"]
+__all__ = ["changing_host", "run_module", "see_host"]
 
 
 def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str, t.Any]]) -> t.NoReturn:
@@ -34,3 +39,23 @@ def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str
             exception=traceback.format_exc(),
         )
     module.exit_json(**result)
+
+
+@contextlib.contextmanager
+def changing_host(module: AnsibleModule) -> Iterator[Connection]:
+    """Hold the lock of those who change a host's networks, and a connection; check mode changes nothing and needs no lock."""
+    timeout = module.params["lock_timeout"]
+    if timeout < 0:
+        raise InputError(f"lock_timeout: '{timeout}' is less than nothing; give seconds, 0 for not waiting.")
+    lock = contextlib.nullcontext() if module.check_mode else host_lock(timeout)
+    with lock, Connection(module.params["uri"]) as connection:
+        yield connection
+
+
+def see_host(module: AnsibleModule) -> Host | None:
+    """Return what the kernel shows, None with a warning where the daemon is that of another machine."""
+    uri = module.params["uri"]
+    if not is_local(uri):
+        module.warn(f"The daemon at {uri} is not this host's: its addresses, routes and interfaces are not checked.")
+        return None
+    return read_host(lambda command: module.run_command(command, handle_exceptions=False))

@@ -4,7 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The one place that talks to libvirt. Everything comes out as data and goes in as XML text or a name."""
+"""The connection to libvirt, and what it knows of networks and does to them; guests are in guests.py.
+
+Everything comes out as data and goes in as XML text or a name.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,16 @@ else:
     # errors are raised as exceptions; libvirt would print them as well
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
-__all__ = ["CONNECTION_OPTIONS", "Connection", "GuestNic", "LibvirtError", "NetworkRecord", "check_libraries", "is_local"]
+__all__ = [
+    "CONNECTION_OPTIONS",
+    "Connection",
+    "GuestNic",
+    "LibvirtError",
+    "NetworkRecord",
+    "check_libraries",
+    "is_local",
+    "own_errors",
+]
 
 # Must be kept in sync with plugins/doc_fragments/_libvirt.py
 CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
@@ -88,7 +100,7 @@ class Connection:
     def __init__(self, uri: str) -> None:
         """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
         self._uri = uri
-        self._libvirt = _open(uri)
+        self.handle = _open(uri)
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
         self._shows_stored = urlsplit(uri).scheme != "test"
         self._unshown: dict[str, str] = {}
@@ -97,12 +109,12 @@ class Connection:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._libvirt.close()
+        self.handle.close()
 
     def is_alive(self) -> bool:
         """Say whether the daemon can still be asked."""
         try:
-            return bool(self._libvirt.isAlive())
+            return bool(self.handle.isAlive())
         except libvirt.libvirtError:
             return False
 
@@ -111,31 +123,31 @@ class Connection:
         deadline = time.monotonic() + _PATIENCE
         while not self.is_alive() and time.monotonic() < deadline:
             try:
-                self._libvirt = _open(self._uri)
+                self.handle = _open(self._uri)
             except RequirementError:
                 time.sleep(_POLL)
 
     def version(self) -> str:
         """Return the daemon's version, like "9.0.0"."""
-        number: int = self._libvirt.getLibVersion()
+        number: int = self.handle.getLibVersion()
         return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
 
     def read_networks(self) -> dict[str, NetworkRecord]:
         """Return all networks by name."""
         try:
-            networks = self._libvirt.listAllNetworks(0)
+            networks = self.handle.listAllNetworks(0)
         except libvirt.libvirtError as error:
             # where libvirt is split into several daemons, that of the networks is asked only now
             raise _explain_connection(self._uri, error) from None
-        with _own_errors():
+        with own_errors():
             records = (self._read(network) for network in networks)
             return {record.name: record for record in records if record is not None}
 
     def read_network(self, name: str) -> NetworkRecord | None:
         """Return one network, None if there is none of the name."""
-        with _own_errors():
+        with own_errors():
             try:
-                network = self._libvirt.networkLookupByName(name)
+                network = self.handle.networkLookupByName(name)
             except libvirt.libvirtError as error:
                 if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
                     return None
@@ -164,16 +176,16 @@ class Connection:
 
     def read_guest_nics(self) -> list[GuestNic]:
         """Return the NICs of all running guests, from their live definitions."""
-        with _own_errors():
-            domains = self._libvirt.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+        with own_errors():
+            domains = self.handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
             documents = [(domain.name(), text) for domain, text in ((domain, _live_xml(domain)) for domain in domains) if text]
         return [nic for guest, text in documents for nic in _guest_nics(guest, text)]
 
     def read_leases(self, name: str) -> list[dict[str, t.Any]] | None:
         """Return the DHCP leases of a running network, None where this driver knows none."""
-        with _own_errors():
+        with own_errors():
             try:
-                leases = self._libvirt.networkLookupByName(name).DHCPLeases()
+                leases = self.handle.networkLookupByName(name).DHCPLeases()
             except libvirt.libvirtError as error:
                 if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
                     return None
@@ -192,40 +204,66 @@ class Connection:
 
     def define_network(self, xml: str, *, validate: bool = True) -> None:
         """Store a definition; libvirt validates it where it can (7.7 and later)."""
-        with _own_errors():
-            if validate and hasattr(self._libvirt, "networkDefineXMLFlags"):
-                network = self._libvirt.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
+        with own_errors():
+            if validate and hasattr(self.handle, "networkDefineXMLFlags"):
+                network = self.handle.networkDefineXMLFlags(xml, libvirt.VIR_NETWORK_DEFINE_VALIDATE)
             else:
-                network = self._libvirt.networkDefineXML(xml)
+                network = self.handle.networkDefineXML(xml)
             if not self._shows_stored and network.isActive():
                 self._unshown[network.name()] = xml
 
     def create_network(self, xml: str) -> None:
         """Start a transient network."""
-        with _own_errors():
-            self._libvirt.networkCreateXML(xml)
+        with own_errors():
+            self.handle.networkCreateXML(xml)
 
     def start_network(self, name: str) -> None:
         """Start a stored network."""
-        with _own_errors():
-            self._libvirt.networkLookupByName(name).create()
+        with own_errors():
+            self.handle.networkLookupByName(name).create()
 
     def stop_network(self, name: str) -> None:
         """Stop a running network; a transient one is gone then."""
-        with _own_errors():
-            self._libvirt.networkLookupByName(name).destroy()
+        with own_errors():
+            self.handle.networkLookupByName(name).destroy()
         if name in self._unshown:
             self.define_network(self._unshown.pop(name), validate=False)
 
     def undefine_network(self, name: str) -> None:
         """Remove what is stored of a network."""
-        with _own_errors():
-            self._libvirt.networkLookupByName(name).undefine()
+        with own_errors():
+            self.handle.networkLookupByName(name).undefine()
+
+    def change_dhcp_host(self, name: str, verb: t.Literal["delete", "modify", "add"], xml: str, *, address: str) -> None:
+        """Change an entry of a running network's DHCP server, in the subnet of the network's own address; nothing is stored."""
+        command = {
+            "delete": libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE,
+            "modify": libvirt.VIR_NETWORK_UPDATE_COMMAND_MODIFY,
+            "add": libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
+        }[verb]
+        with own_errors():
+            network = self.handle.networkLookupByName(name)
+            addresses = [ip.get("address") for ip in document.parse_document(network.XMLDesc(0), root="network").iterfind("ip")]
+            if address not in addresses:
+                raise LibvirtError(f"the running network '{name}' has no address {address} any more")
+            network.update(
+                command,
+                libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST,
+                addresses.index(address),
+                xml,
+                libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE,
+            )
+
+    def hostname(self) -> str:
+        """Return the name of the daemon's host."""
+        with own_errors():
+            name: str = self.handle.getHostname()
+        return name
 
     def set_network_autostart(self, name: str, *, autostart: bool) -> None:
         """Say whether libvirt starts the network at boot."""
-        with _own_errors():
-            self._libvirt.networkLookupByName(name).setAutostart(int(autostart))
+        with own_errors():
+            self.handle.networkLookupByName(name).setAutostart(int(autostart))
 
 
 def _open(uri: str) -> t.Any:
@@ -235,7 +273,7 @@ def _open(uri: str) -> t.Any:
         raise _explain_connection(uri, error) from None
 
 
-class _own_errors:
+class own_errors:
     """Turn libvirt's exceptions into ours, within a with statement."""
 
     def __enter__(self) -> None:
@@ -279,14 +317,15 @@ def _explain_connection(uri: str, error: t.Any) -> RequirementError:
     lowered = message.lower()
     if "authentication" in lowered or "permission denied" in lowered or "access denied" in lowered:
         return RequirementError(
-            f"The user {getpass.getuser()} may not manage libvirt at {uri} ({message}). Run the task as root (become: true), or "
-            "make the user a member of the group libvirt and log in anew.",
+            f"The user {getpass.getuser()} may not manage libvirt at {uri} ({message}). Run the task as root (become: true), "
+            "or make the user a member of the group libvirt and log in anew.",
             requirement="permission",
         )
     if "no such file" in lowered or "connection refused" in lowered or "failed to connect" in lowered:
         return RequirementError(
-            f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets of "
-            "virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role kvmops.network.hypervisor.",
+            f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets "
+            "of virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role "
+            "kvmops.network.hypervisor.",
             requirement="daemon",
         )
     return RequirementError(

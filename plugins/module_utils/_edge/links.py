@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     Run = t.Callable[[list[str]], tuple[int, str, str]]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Host", "Link", "Route", "read_host"]
+__all__ = ["Host", "Link", "Neighbour", "Route", "read_host", "read_neighbours"]
 
 
 # Routes that lead nowhere, on purpose: the subnet is somebody's, as a cluster's address pools are.
@@ -60,6 +60,25 @@ class Host:
     def ports_of(self, bridge: str) -> list[str]:
         """Return the names of the interfaces that are plugged into a bridge."""
         return sorted(link.name for link in self.links.values() if link.master == bridge)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Who has an address on a network of the host. `answers` says that it did so a moment ago."""
+
+    address: str
+    mac: str
+    answers: bool
+
+
+def read_neighbours(run: Run) -> list[Neighbour]:
+    """Return whom the kernel knows on the host's networks. Raises RequirementError if `ip` fails."""
+    entries = _read_json(run, ["ip", "-j", "neigh", "show"])
+    return [
+        Neighbour(address=entry["dst"], mac=entry["lladdr"].lower(), answers="REACHABLE" in entry.get("state", []))
+        for entry in entries
+        if "lladdr" in entry and "dst" in entry
+    ]
 
 
 def read_host(run: Run) -> Host:

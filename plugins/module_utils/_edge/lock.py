@@ -69,7 +69,7 @@ def _acquire(descriptor: int, timeout: int, path: str) -> None:
             return
         if time.monotonic() >= deadline:
             raise RequirementError(
-                f"Another task has been changing this host's networks for {timeout} seconds (it holds {path}). "
-                "Nothing was changed. Run the task again when the other one has ended, or give it more time with lock_timeout."
+                f"Another task has been changing this host's networks for {timeout} seconds (it holds {path}). Nothing was "
+                "changed. Run the task again when the other one has ended, or give it more time with lock_timeout."
             )
         time.sleep(_POLL)

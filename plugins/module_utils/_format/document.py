@@ -29,9 +29,11 @@ __all__ = [
     "LXML_IMPORT_ERROR",
     "canonical_fragment",
     "canonical_text",
+    "find_schema",
     "namespace_of",
     "parse_document",
     "parse_fragment",
+    "parse_whole",
     "pretty_text",
     "schema_problems",
 ]
@@ -53,6 +55,11 @@ def parse_document(text: str, *, root: str) -> Element:
     if element.tag != root:
         raise InputError(f"The XML is a <{element.tag!s}> document; a <{root}> document is needed.")
     return element
+
+
+def parse_whole(text: str) -> Element:
+    """Return the root element of a document of libvirt's, with all that is in it as it is."""
+    return etree.fromstring(text.encode("utf-8"), etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
 
 
 def _without_declaration(text: str) -> str:
@@ -131,6 +138,11 @@ def pretty_text(element: Element) -> str:
     return etree.tostring(element, encoding="unicode") + "\n"
 
 
+def find_schema(name: str) -> str | None:
+    """Return the file of one of libvirt's schemas, such as "network.rng", None where the host has it not."""
+    return next((path for path in (f"{folder}/{name}" for folder in _FOLDERS) if os.path.exists(path)), None)
+
+
 def schema_problems(text: str, *, schema: str) -> list[str]:
     """Return what one of libvirt's RELAX NG schemas says against a document; an empty list if it is valid.
 
@@ -144,6 +156,9 @@ def schema_problems(text: str, *, schema: str) -> list[str]:
 
 # The element in whose children others keep what is theirs.
 _FOREIGN = "metadata"
+
+# Where libvirt's schemas lie; source: libvirt's packages of Debian, Fedora and SUSE, and its own default prefix.
+_FOLDERS = ("/usr/share/libvirt/schemas", "/usr/local/share/libvirt/schemas")
 
 _SCHEMAS: dict[str, t.Any] = {}
 

@@ -47,6 +47,7 @@ __all__ = [
     "parse",
     "prune",
     "render",
+    "without_rest",
 ]
 
 REST = "_rest"
@@ -406,6 +407,13 @@ def copied(data: t.Any) -> t.Any:
     if isinstance(data, dict):
         return {key: copied(value) for key, value in data.items()}
     return [copied(value) for value in data] if isinstance(data, list) else data
+
+
+def without_rest(data: t.Any) -> t.Any:
+    """Return data without what no field describes; only a document shows that."""
+    if isinstance(data, dict):
+        return {key: without_rest(value) for key, value in data.items() if key != REST}
+    return [without_rest(value) for value in data] if isinstance(data, list) else data
 
 
 # --- the normal form ----------------------------------------------------------------------------------------------------------

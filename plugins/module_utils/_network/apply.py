@@ -9,11 +9,10 @@
 from __future__ import annotations
 
 import difflib
-import signal
 import typing as t
-from contextlib import contextmanager
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
+from ansible_collections.kvmops.network.plugins.module_utils._edge.signals import uninterrupted
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, own_bridge_of, render_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, felt_by_running
@@ -28,9 +27,6 @@ if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
 
 __all__ = ["apply_changes"]
-
-# What ends a module from outside, a lost connection to the controller above all.
-_ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 # Networks that swap something first give up what they have.
 _PHASES = (("stop",), ("undefine",), ("park",), ("define",), ("autostart on", "autostart off"), ("start",))
@@ -49,7 +45,7 @@ def apply_changes(
     take although its schema does not know it. If a step fails, all the changes are put back. Raises ApplyError with the reason,
     and with what could not be put back.
     """
-    with _uninterrupted():
+    with uninterrupted():
         name, doing = changes[0].name, ""
         cut: list[str] = []
         try:
@@ -74,16 +70,6 @@ def apply_changes(
             )
             raise ApplyError(f"{failure} {back}{lost}") from None
         return shown
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let signals that end the module wait, so that none of them leaves a network stopped that shall run."""
-    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
 
 
 def _list_steps(changes: tuple[Change, ...]) -> Iterator[tuple[Change, str]]:

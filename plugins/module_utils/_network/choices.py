@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import subnet_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.pools import choose_subnet, recorded_choices
+from ansible_collections.kvmops.network.plugins.module_utils._network.request import label_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import Occupancy, Occupied
 from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import list_occupied
 
@@ -19,9 +20,9 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._network.definition import Subnet
-    from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
     from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
     from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
+    from ansible_collections.kvmops.network.plugins.module_utils._problems import Problems
 
 __all__ = ["choose_subnets"]
 
@@ -56,7 +57,7 @@ def choose_subnets(survey: Survey, requests: Sequence[NetworkRequest], problems:
             settled.append(request)
             continue
         choices = recorded[request.name]
-        with problems.of(request.name):
+        with problems.of(label_of(request.name)):
             for number in sorted(request.wishes.keys() - choices.keys()):
                 choices[number] = choose_subnet(request.wishes[number], held, own=request.name)
                 held.add(Occupied(choices[number].subnet, f"what the network '{request.name}' gets"))

@@ -28,6 +28,12 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.codecs impo
     Choice,
     Number,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._format.shared_elements import (
+    BANDWIDTH,
+    TRUST_GUEST_RX_FILTERS,
+    VIRTUALPORT,
+    VLAN,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Fragments, Group, Value
 
 __all__ = ["DHCP_HOSTS", "DNSMASQ_NAMESPACE", "DNS_HOSTS", "IPS_ENTRY", "NETWORK"]
@@ -38,7 +44,6 @@ _DNSMASQ = f"{{{DNSMASQ_NAMESPACE}}}"
 _PORT = Number(1, 65535)
 _UNSIGNED_SHORT = Number(0, 65535)
 _UNSIGNED_INT = Number(0, 2**32 - 1)
-_BYTE = Number(0, 255, any_base=True)
 _LONG = Number(0, 2**63 - 1)
 _UNSIGNED_LONG = Number(0, 2**64 - 1)
 _PREFIX = Number(0, 128)
@@ -63,56 +68,6 @@ _PCI_ADDRESS = (
     Value("slot", "@slot", BusNumber(0x1F, 2)),
     Value("function", "@function", BusNumber(7, 1)),
 )
-
-_SPEED = Number(0, 2**54)
-_RATE = (
-    Value("average", "@average", _SPEED, default=0),
-    Value("peak", "@peak", _SPEED, default=0),
-    Value("burst", "@burst", _SPEED, default=0),
-    Value("floor", "@floor", _SPEED, default=0),
-)
-
-_BANDWIDTH = Group("bandwidth", "bandwidth", (Group("inbound", "inbound", _RATE), Group("outbound", "outbound", _RATE)))
-
-_VLAN = Group(
-    "vlan",
-    "vlan",
-    (
-        Value("trunk", "@trunk", YES_NO, default=False),
-        Entries(
-            "tags",
-            "tag",
-            (
-                Value("id", "@id", Number(0, 4095), required=True),
-                Value("native_mode", "@nativeMode", Choice(("tagged", "untagged"))),
-            ),
-            key=(("id",),),
-            required=True,
-        ),
-    ),
-)
-
-_VIRTUALPORT = Group(
-    "virtualport",
-    "virtualport",
-    (
-        Value("type", "@type", Choice(("802.1Qbg", "802.1Qbh", "openvswitch", "midonet"), grows=True)),
-        Group(
-            "parameters",
-            "parameters",
-            (
-                Value("managerid", "@managerid", _BYTE),
-                Value("typeid", "@typeid", Number(0, 0xFFFFFF, any_base=True)),
-                Value("typeidversion", "@typeidversion", _BYTE),
-                Value("instanceid", "@instanceid", UUID),
-                Value("profileid", "@profileid", LINE, default=""),
-                Value("interfaceid", "@interfaceid", UUID),
-            ),
-        ),
-    ),
-)
-
-_TRUST_GUEST_RX_FILTERS = Value("trust_guest_rx_filters", "@trustGuestRxFilters", YES_NO, default=False)
 
 _FORWARD = Group(
     "forward",
@@ -285,10 +240,10 @@ _PORTGROUPS = Entries(
     (
         Value("name", "@name", FILLED, required=True),
         Value("default", "@default", YES_NO, default=False),
-        _TRUST_GUEST_RX_FILTERS,
-        _VIRTUALPORT,
-        _BANDWIDTH,
-        _VLAN,
+        TRUST_GUEST_RX_FILTERS,
+        VIRTUALPORT,
+        BANDWIDTH,
+        VLAN,
     ),
     key=(("name",),),
 )
@@ -300,7 +255,7 @@ NETWORK: Fields = (
     Value("description", "description", LINES, default="", since="9.7.0"),
     Fragments("metadata", "metadata"),
     Value("ipv6", "@ipv6", YES_NO, default=False),
-    _TRUST_GUEST_RX_FILTERS,
+    TRUST_GUEST_RX_FILTERS,
     _FORWARD,
     _BRIDGE,
     Value("mac", "mac/@address", MAC),
@@ -309,9 +264,9 @@ NETWORK: Fields = (
     _DNS,
     _IPS,
     _ROUTES,
-    _VIRTUALPORT,
-    _BANDWIDTH,
-    _VLAN,
+    VIRTUALPORT,
+    BANDWIDTH,
+    VLAN,
     Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
     _PORTGROUPS,
     Entries("dnsmasq_options", f"{_DNSMASQ}options/{_DNSMASQ}option", Value("", "@value", LINE), ordered=True),

@@ -18,12 +18,13 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.host_rules
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import with_mark
 from ansible_collections.kvmops.network.plugins.module_utils._network.order import Change
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import make_plan, must_stop
-from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems, name_in
+from ansible_collections.kvmops.network.plugins.module_utils._network.request import label_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_new, find_oddities
 from ansible_collections.kvmops.network.plugins.module_utils._network.schema import check_schema
 from ansible_collections.kvmops.network.plugins.module_utils._network.subnets import contains, read_allowed
 from ansible_collections.kvmops.network.plugins.module_utils._network.surroundings import make_surroundings
 from ansible_collections.kvmops.network.plugins.module_utils._network.versions import find_too_new
+from ansible_collections.kvmops.network.plugins.module_utils._problems import Problems, say_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
     problems.raise_any()
     changes = []
     for request in requests:
-        with problems.of(request.name):
+        with problems.of(label_of(request.name)):
             changes.append(_plan_one(survey, request, marks="no" if alone else "all" if adopts else "new"))
     problems.raise_any()
     plan = JointPlan(changes)
@@ -68,14 +69,14 @@ def make_joint_plan(survey: Survey, requests: Sequence[NetworkRequest], *, alone
     waiting = {change.name: change.plan.waits for change in changes if change.plan.waits}
     surroundings = make_surroundings(after.values(), survey.host, made=survey.bridges)
     for request, change in affected:
-        with problems.of(change.name):
+        with problems.of(label_of(change.name)):
             if not _check_definition(survey, request, change):
                 plan.unvalidated.add(change.name)
             warnings = [
                 *_find_oddities(request, change),
                 *_check_host(change, surroundings, [*request.allow_overlap, *_allowing(requests, change)], waiting),
             ]
-            plan.warnings.extend(warnings if alone else [name_in(change.name, warning) for warning in warnings])
+            plan.warnings.extend(warnings if alone else [say_of(label_of(change.name), warning) for warning in warnings])
     problems.raise_any()
     return plan
 

@@ -26,10 +26,20 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["find_foreign_mark", "has_mark", "order_fragment", "read_order", "with_mark"]
+__all__ = ["Claim", "find_foreign_mark", "has_mark", "order_fragment", "read_claims", "read_order", "with_claims", "with_mark"]
 
 _MANAGED = "urn:kvmops:network:managed"
 _SUBNETS = "urn:kvmops:network:subnets"
+_RESERVATIONS = "urn:kvmops:network:reservations"
+
+
+class Claim(t.NamedTuple):
+    """A reservation that a task made for the NIC of a guest: `key` is the MAC address or the identifier of the host's entry."""
+
+    domain: str
+    mac: str
+    key: str
+    ip: str
 
 
 def has_mark(definition: Definition) -> bool:
@@ -70,3 +80,30 @@ def read_order(definition: Definition) -> list[str]:
         if document.namespace_of(text) == _SUBNETS:
             return (document.parse_fragment(text).text or "").split()
     return []
+
+
+def read_claims(definition: Definition) -> list[Claim]:
+    """Return which of the network's reservations belong to NICs that were made by a task."""
+    for text in definition.get("metadata", []):
+        if document.namespace_of(text) == _RESERVATIONS:
+            return [
+                Claim(*(element.get(name, "") for name in Claim._fields))
+                for element in document.parse_fragment(text)
+                if element.attrib
+            ]
+    return []
+
+
+def with_claims(definition: Definition, claims: Iterable[Claim]) -> Definition:
+    """Return the definition with these as what belongs to NICs."""
+    metadata = [text for text in definition.get("metadata", []) if document.namespace_of(text) != _RESERVATIONS]
+    wanted = sorted(set(claims))
+    if wanted:
+        root = etree.Element(etree.QName(_RESERVATIONS, "reservations"), nsmap={"kvmops": _RESERVATIONS})
+        for claim in wanted:
+            etree.SubElement(root, etree.QName(_RESERVATIONS, "reservation"), claim._asdict())
+        metadata.append(document.canonical_text(root))
+    changed = {**definition, "metadata": sorted(metadata)}
+    if not metadata:
+        del changed["metadata"]
+    return changed

@@ -36,7 +36,12 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["NetworkRequest"]
+__all__ = ["NetworkRequest", "label_of"]
+
+
+def label_of(name: str) -> str:
+    """Return how messages call a network."""
+    return f"The network '{name}'"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
@@ -20,9 +19,6 @@ if t.TYPE_CHECKING:
 
 __all__ = ["check_schema"]
 
-# Where libvirt's schemas lie; source: libvirt's packages of Debian, Fedora and SUSE, and its own default prefix.
-_SCHEMAS = ("/usr/share/libvirt/schemas/network.rng", "/usr/local/share/libvirt/schemas/network.rng")
-
 
 def check_schema(xml: str | None, stored: Definition | None, definition: Definition, version: str) -> bool:
     """Refuse a definition that does not fit libvirt's schema; `xml` is the document that the task gives, if it gives one.
@@ -30,7 +26,7 @@ def check_schema(xml: str | None, stored: Definition | None, definition: Definit
     What did not fit in the stored definition either is no reason to refuse a change to something else in it. Return whether
     libvirt shall validate the definition itself.
     """
-    schema = next((path for path in _SCHEMAS if os.path.exists(path)), None)
+    schema = document.find_schema("network.rng")
     if schema is None:
         return True
     known = document.schema_problems(render_xml(stored), schema=schema) if stored is not None else []

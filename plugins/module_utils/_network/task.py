@@ -13,23 +13,17 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import (
-    CONNECTION_OPTIONS,
-    Connection,
-    is_local,
-)
-from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host
-from ansible_collections.kvmops.network.plugins.module_utils._edge.lock import host_lock
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
-from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
+from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_module, see_host
 from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
-from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
-from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest
+from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest, label_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_diff, make_result
+from ansible_collections.kvmops.network.plugins.module_utils._problems import Problems
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +87,7 @@ def _read_requests(options: t.Mapping[str, t.Any]) -> list[NetworkRequest]:
     problems = Problems(alone=False)
     requests = []
     for entry in entries:
-        with problems.of(entry["name"]):
+        with problems.of(label_of(entry["name"])):
             requests.append(NetworkRequest.from_options({**entry, "force": entry["force"] or options["force"]}))
     problems.raise_any()
     return requests
@@ -113,21 +107,8 @@ def _list_pruned(survey: Survey, requests: list[NetworkRequest], options: t.Mapp
 
 @contextlib.contextmanager
 def _opened(module: AnsibleModule) -> Iterator[tuple[Connection, Survey]]:
-    """Hold the lock of those who change networks, and a connection."""
-    timeout = module.params["lock_timeout"]
-    if timeout < 0:
-        raise InputError(f"lock_timeout: '{timeout}' is less than nothing; give seconds, 0 for not waiting.")
-    lock = contextlib.nullcontext() if module.check_mode else host_lock(timeout)
-    with lock, Connection(module.params["uri"]) as connection:
-        yield connection, Survey(connection, lambda: _see_host(module))
-
-
-def _see_host(module: AnsibleModule) -> Host | None:
-    uri = module.params["uri"]
-    if not is_local(uri):
-        module.warn(f"The daemon at {uri} is not this host's: its addresses, routes and interfaces are not checked.")
-        return None
-    return read_host(lambda command: module.run_command(command, handle_exceptions=False))
+    with changing_host(module) as connection:
+        yield connection, Survey(connection, lambda: see_host(module))
 
 
 def _bring_about(module: AnsibleModule, connection: Connection, survey: Survey, plan: JointPlan) -> list[Outcome]:

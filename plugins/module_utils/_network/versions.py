@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import Choice
-from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Entries, Fields, Group, Value
+from ansible_collections.kvmops.network.plugins.module_utils._format.since import needs_of, too_new, version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.elements import NETWORK
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ansible_collections.kvmops.network.plugins.module_utils._format.since import Need
+
     Definition = dict[str, t.Any]
-    Need = tuple[str, str, str]  # an option, what it says, and the version that it needs
     Refusal = tuple[str, str, str]  # what is refused, what to do, and the last version that is known to refuse it
 
 __all__ = ["find_too_new"]
@@ -36,23 +36,15 @@ def find_too_new(definition: Definition, version: str, known: Definition | None 
     """
     had = set(_needs(known)) if known is not None else set()
     older = set(_refused_by_old(known)) if known is not None else set()
-    return [
-        f"{option}: needs libvirt {since} or later, and the libvirt of this host is {version}; leave it out, or upgrade libvirt."
-        for option, value, since in _needs(definition)
-        if _number(since) > _number(version) and (option, value, since) not in had
-    ] + [
+    return too_new((need for need in _needs(definition) if need not in had), version) + [
         f"{sentence}, which the libvirt {version} of this host refuses; {advice}."
         for sentence, advice, last in _refused_by_old(definition)
-        if _number(version)[:2] <= _number(last) and (sentence, advice, last) not in older
+        if version_number(version)[:2] <= version_number(last) and (sentence, advice, last) not in older
     ]
 
 
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
 def _needs(definition: Definition) -> Iterator[Need]:
-    yield from _fields_need(NETWORK, definition, "")
+    yield from needs_of(NETWORK, definition)
     if mode_of(definition) == "open" and "ips" not in definition:
         yield "forward.mode 'open' without an address in ips", "", "10.8.0"
     if mode_of(definition) == "bridge" and "virtualport" not in definition:
@@ -85,20 +77,3 @@ def _refused_by_old(definition: Definition) -> Iterator[Refusal]:
 
 def _half(address: str) -> list[str]:
     return address.split(".")[:2]
-
-
-def _fields_need(fields: Fields, data: Definition, where: str) -> Iterator[Need]:
-    for field in fields:
-        value = data.get(field.option)
-        if value is None:
-            continue
-        name = f"{where}.{field.option}" if where else field.option
-        if field.since:
-            yield name, str(value), field.since
-        if isinstance(field, Value) and isinstance(field.codec, Choice):
-            yield from ((f"{name} '{value}'", "", since) for word, since in field.codec.since if word == value)
-        elif isinstance(field, Group):
-            yield from _fields_need(field.fields, value, name)
-        elif isinstance(field, Entries) and not isinstance(field.item, Value):
-            for entry in value:
-                yield from _fields_need(field.item, entry, name)

@@ -31,7 +31,7 @@ __all__ = ["make_diff", "make_result"]
 def make_result(state: NetworkState) -> dict[str, t.Any]:
     """Return a network as the modules' results show it."""
     definition = state.definition
-    shown = {key: _without_rest(value) for key, value in (definition or {}).items() if key not in ("name", "uuid", tree.REST)}
+    shown = {key: tree.without_rest(value) for key, value in (definition or {}).items() if key not in ("name", "uuid", tree.REST)}
     if definition is not None:
         shown.setdefault("forward", {"mode": mode_of(definition)})
     return {
@@ -45,13 +45,6 @@ def make_result(state: NetworkState) -> dict[str, t.Any]:
         "definition": shown,
         "xml": render_xml(definition) if definition is not None else None,
     }
-
-
-def _without_rest(value: t.Any) -> t.Any:
-    """Return the value without what no field describes; only the XML shows that."""
-    if isinstance(value, dict):
-        return {key: _without_rest(item) for key, item in value.items() if key != tree.REST}
-    return [_without_rest(item) for item in value] if isinstance(value, list) else value
 
 
 def make_diff(before: NetworkState, plan: Plan) -> dict[str, str]:

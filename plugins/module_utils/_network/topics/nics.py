@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["ODDITIES", "RULES"]
+__all__ = ["ODDITIES", "RULES", "burst_problems", "native_problems", "rate_problems", "virtualport_problems"]
 
 # Source: virtualPortProfile in libvirt's networkcommon.rng.
 _PARAMETERS = {
@@ -42,23 +42,28 @@ def _virtualport(definition: Definition) -> Iterator[str]:
         port = holder.get("virtualport")
         if port is None:
             continue
-        kind, given = port.get("type"), port.get("parameters", {})
-        if kind is None and not scope:
+        if port.get("type") is None and not scope:
             yield f"virtualport.type: missing; give one of {', '.join(_PARAMETERS)}."
-        allowed = _PARAMETERS.get(kind)
-        for name in sorted(given.keys() - allowed) if allowed is not None else ():
-            yield (
-                f"{scope}virtualport.parameters: {name} is none of the type '{kind}', which has "
-                f"{', '.join(sorted(allowed or ()))}; leave it out."
-            )
-        if kind == "midonet" and "interfaceid" not in given:
-            yield f"{scope}virtualport.parameters: the type 'midonet' needs interfaceid; add the UUID of the port."
-        profile = given.get("profileid", "")
-        if len(profile.encode()) > _LONGEST_PROFILE:
-            yield (
-                f"{scope}virtualport.parameters: profileid '{profile}' has {len(profile.encode())} bytes; libvirt allows "
-                f"{_LONGEST_PROFILE}, choose a shorter one."
-            )
+        yield from virtualport_problems(scope, port)
+
+
+def virtualport_problems(scope: str, port: dict[str, t.Any]) -> Iterator[str]:
+    """Return what is wrong with the parameters of a virtual port, whatever has it."""
+    kind, given = port.get("type"), port.get("parameters", {})
+    allowed = _PARAMETERS.get(kind) if kind is not None else None
+    for name in sorted(given.keys() - allowed) if allowed is not None else ():
+        yield (
+            f"{scope}virtualport.parameters: {name} is none of the type '{kind}', which has "
+            f"{', '.join(sorted(allowed or ()))}; leave it out."
+        )
+    if kind == "midonet" and "interfaceid" not in given:
+        yield f"{scope}virtualport.parameters: the type 'midonet' needs interfaceid; add the UUID of the port."
+    profile = given.get("profileid", "")
+    if len(profile.encode()) > _LONGEST_PROFILE:
+        yield (
+            f"{scope}virtualport.parameters: profileid '{profile}' has {len(profile.encode())} bytes; libvirt allows "
+            f"{_LONGEST_PROFILE}, choose a shorter one."
+        )
 
 
 def _bandwidth(definition: Definition) -> Iterator[str]:
@@ -74,14 +79,20 @@ def _bandwidth(definition: Definition) -> Iterator[str]:
             option, rate = f"{scope}bandwidth.{direction}", bandwidth.get(direction, {})
             if "floor" in rate:
                 yield f"{option}: libvirt takes floor in a guest's definition only; leave it out."
-            for name in ("peak", "burst"):
-                if name in rate and "average" not in rate:
-                    yield f"{option}: {name} {rate[name]} needs average; add the average rate, or leave {name} out."
+            yield from rate_problems(option, rate)
             if not scope:
-                yield from _burst(option, rate)
+                yield from burst_problems(option, rate)
 
 
-def _burst(option: str, rate: dict[str, int]) -> Iterator[str]:
+def rate_problems(option: str, rate: dict[str, int]) -> Iterator[str]:
+    """Return what one rate says without what it needs, whatever has it."""
+    for name in ("peak", "burst"):
+        if name in rate and "average" not in rate:
+            yield f"{option}: {name} {rate[name]} needs average; add the average rate, or leave {name} out."
+
+
+def burst_problems(option: str, rate: dict[str, int]) -> Iterator[str]:
+    """Return what the kernel would not take of a rate, whatever has it."""
     if rate.get("burst", 0) > _LARGEST_BURST:
         yield f"{option}: burst {rate['burst']} is more than the {_LARGEST_BURST} KiB that are possible; choose less."
 
@@ -90,7 +101,7 @@ def _odd_bursts(definition: Definition) -> Iterator[str]:
     """Check what libvirt tells tc only when a guest is plugged into a port group."""
     for scope, holder in _scopes(definition):
         for direction, rate in holder.get("bandwidth", {}).items() if scope else ():
-            yield from _burst(f"{scope}bandwidth.{direction}", rate)
+            yield from burst_problems(f"{scope}bandwidth.{direction}", rate)
 
 
 def _vlan(definition: Definition) -> Iterator[str]:
@@ -104,9 +115,7 @@ def _vlan(definition: Definition) -> Iterator[str]:
         if vlan is not None and not vlan.get("tags"):
             yield f"{scope}vlan.tags: missing; give one VLAN at least, or leave vlan out."
             continue
-        native = [entry for entry in (vlan or {}).get("tags", []) if "native_mode" in entry]
-        if len(native) > 1:
-            yield f"{scope}vlan.tags: {len(native)} have native_mode; frames without a tag belong to one VLAN, leave one."
+        yield from native_problems(scope, vlan or {})
         if holder is definition:
             fits = capable or not everywhere or any(group.get("default") for group in groups)
         elif not everywhere and vlan is None:
@@ -122,6 +131,13 @@ def _vlan(definition: Definition) -> Iterator[str]:
                 f"{scope}vlan: is for bridges of Open vSwitch (virtualport.type 'openvswitch'), bridges of the host, and virtual "
                 f"functions (forward.mode 'hostdev' or 'passthrough'), and the mode is '{mode}'; leave it out."
             )
+
+
+def native_problems(scope: str, vlan: dict[str, t.Any]) -> Iterator[str]:
+    """Return whether more than one VLAN would get frames without a tag, whatever has it."""
+    native = [entry for entry in vlan.get("tags", []) if "native_mode" in entry]
+    if len(native) > 1:
+        yield f"{scope}vlan.tags: {len(native)} have native_mode; frames without a tag belong to one VLAN, leave one."
 
 
 def _isolation(definition: Definition) -> Iterator[str]:

@@ -11,9 +11,9 @@ from ipaddress import ip_interface, ip_network
 
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils import _module
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link, Route
-from ansible_collections.kvmops.network.plugins.module_utils._network import task
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result
@@ -120,6 +120,6 @@ def show_host(monkeypatch: pytest.MonkeyPatch, addresses: dict[str, str], routes
         seen.append(host)
         return host
 
-    monkeypatch.setattr(task, "is_local", lambda _uri: True)
-    monkeypatch.setattr(task, "read_host", see)
+    monkeypatch.setattr(_module, "is_local", lambda _uri: True)
+    monkeypatch.setattr(_module, "read_host", see)
     return seen

@@ -55,9 +55,9 @@ def test_the_version_is_that_of_the_library(connection: Connection) -> None:
 
 def test_a_daemon_that_comes_back_is_asked_again(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     connection.define_network(LAB)
-    before = connection._libvirt
+    before = connection.handle
     connection.revive()
-    assert connection._libvirt is before
+    assert connection.handle is before
     real, tries = daemon._open, iter([False, False, True])
 
     def restarting(uri: str) -> t.Any:
@@ -71,7 +71,7 @@ def test_a_daemon_that_comes_back_is_asked_again(connection: Connection, monkeyp
 
     monkeypatch.setattr(daemon, "_open", restarting)
     monkeypatch.setattr(daemon, "_POLL", 0.0)
-    monkeypatch.setattr(connection, "_libvirt", Gone())
+    monkeypatch.setattr(connection, "handle", Gone())
     assert not connection.is_alive()
     connection.revive()
     assert connection.is_alive()

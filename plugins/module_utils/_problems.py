@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""What is wrong with several networks of a task, said at once."""
+"""What is wrong with several things of a task, said at once."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Netw
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Problems", "name_in"]
+__all__ = ["Problems", "say_of"]
 
 
 class Problems:
-    """Errors that are collected, network by network, and raised together."""
+    """Errors that are collected, thing by thing, and raised together."""
 
     def __init__(self, *, alone: bool) -> None:
-        """Begin. `alone` says that the task is about one network only, so that its errors need not name it."""
+        """Begin. `alone` says that the task is about one thing only, so that its errors need not name it."""
         self._alone = alone
         self._errors: list[tuple[str, NetworkError]] = []
 
     @contextmanager
-    def of(self, name: str) -> Iterator[None]:
-        """Collect the error that ends a with statement."""
+    def of(self, label: str) -> Iterator[None]:
+        """Collect the error that ends a with statement about something, such as "The network 'lab'"."""
         try:
             yield
         except NetworkError as error:
-            self._errors.append((name, error))
+            self._errors.append((label, error))
 
     def raise_any(self) -> None:
         """Raise what was collected, if anything was: the first error's kind, with the sentences of all."""
@@ -42,14 +42,13 @@ class Problems:
         first = self._errors[0][1]
         if self._alone:
             raise first
-        sentences = dict.fromkeys(name_in(name, str(error)) for name, error in self._errors)
+        sentences = dict.fromkeys(say_of(label, str(error)) for label, error in self._errors)
         details = {}
-        if all("overlaps" in error.details for _name, error in self._errors):
-            details["overlaps"] = [sentence for _name, error in self._errors for sentence in error.details["overlaps"]]
+        if all("overlaps" in error.details for _label, error in self._errors):
+            details["overlaps"] = [sentence for _label, error in self._errors for sentence in error.details["overlaps"]]
         raise type(first)(" ".join(sentences), **details)
 
 
-def name_in(name: str, sentences: str) -> str:
-    """Return the sentences with the network that they are about, where they do not begin with it."""
-    start = f"The network '{name}'"
-    return sentences if sentences.startswith(start) else f"{start}: {sentences}"
+def say_of(label: str, sentences: str) -> str:
+    """Return the sentences with what they are about, where they do not begin with it."""
+    return sentences if sentences.startswith(label) else f"{label}: {sentences}"

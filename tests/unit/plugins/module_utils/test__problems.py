@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 
-"""Errors of several networks become one."""
+"""Errors of several things become one."""
 
 from __future__ import annotations
 
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._network.problems import Problems
+from ansible_collections.kvmops.network.plugins.module_utils._problems import Problems
 
 
 def collect(*errors: tuple[str, NetworkError | None], alone: bool = False) -> Problems:
     problems = Problems(alone=alone)
     for name, error in errors:
-        with problems.of(name):
+        with problems.of(f"The network '{name}'"):
             if error is not None:
                 raise error
     return problems

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""Whether a NIC's definition fits the schema of the libvirt that is installed on the host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._format import document
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import render_xml
+
+if t.TYPE_CHECKING:
+    Definition = dict[str, t.Any]
+
+__all__ = ["check_schema"]
+
+# The least guest that has the NIC.
+_GUEST = "<domain type='qemu'><name>guest</name><memory>1024</memory><os><type>hvm</type></os><devices>{}</devices></domain>"
+
+
+def check_schema(before: Definition | None, definition: Definition, version: str) -> None:
+    """Refuse a definition that does not fit libvirt's schema, but for what did not fit before either."""
+    schema = document.find_schema("domain.rng")
+    if schema is None:
+        return
+    problems = document.schema_problems(_GUEST.format(render_xml(definition)), schema=schema)
+    if not problems:
+        return
+    known = document.schema_problems(_GUEST.format(render_xml(before)), schema=schema) if before is not None else []
+    if not known:
+        raise InputError(
+            f"The NIC does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. Correct it, "
+            "see https://libvirt.org/formatdomain.html#network-interfaces."
+        )
