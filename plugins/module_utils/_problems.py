@@ -43,9 +43,9 @@ class Problems:
         if self._alone:
             raise first
         sentences = dict.fromkeys(say_of(label, str(error)) for label, error in self._errors)
-        details = {}
-        if all("overlaps" in error.details for _label, error in self._errors):
-            details["overlaps"] = [sentence for _label, error in self._errors for sentence in error.details["overlaps"]]
+        # what each of the errors lists is listed together
+        common = set.intersection(*(set(error.details) for _label, error in self._errors))
+        details = {key: [item for _label, error in self._errors for item in error.details[key]] for key in sorted(common)}
         raise type(first)(" ".join(sentences), **details)
 
 

@@ -152,6 +152,12 @@ requirement:
   returned: failure, if something is missing
   type: str
   sample: daemon
+missing_networks:
+  description: The names of networks that O(source.network) names and that do not exist, where that is the only reason to refuse.
+  returned: failure, if networks are missing
+  type: list
+  elements: str
+  sample: [red_nat_lab]
 actions:
   description: What was done, or would be done in check mode, with the reason of each step.
   returned: success, or failure after the first change

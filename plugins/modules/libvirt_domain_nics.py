@@ -94,6 +94,12 @@ requirement:
   returned: failure, if something is missing
   type: str
   sample: daemon
+missing_networks:
+  description: The names of networks that O(nics[].source.network) names and that do not exist, where that is the only reason to refuse.
+  returned: failure, if networks are missing
+  type: list
+  elements: str
+  sample: [red_nat_lab]
 nics:
   description:
     - What became of each NIC, in the order of O(nics); pruned ones follow.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import needs_of, too_new
 from ansible_collections.kvmops.network.plugins.module_utils._nic import host_rules
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.elements import INTERFACE, MADE_TYPES
 from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nic, name_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
@@ -159,6 +159,7 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
     running = guest_plan.guest.running
     plugs = running and (nic.live_action in ("attach", "replug") or (nic.live_action == "update" and _moves(nic)))
     networks = survey.networks if type_of(after) in ("network", "direct") else {}
+    missing = [name for name in [place_of(after)] if type_of(after) == "network" and name not in networks]
     sentences = list(host_rules.network_conflicts(after, networks, running=plugs))
     if type_of(after) in ("bridge", "direct") and survey.host is not None:
         sentences += host_rules.place_conflicts(after, survey.host, survey.networks, running=plugs)
@@ -171,7 +172,8 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
         if len(twins) > 1:
             sentences.append(f"alias: another NIC of the guest is called '{after['alias']}' already; choose another name.")
     if sentences:
-        raise InputError(" ".join(dict.fromkeys(sentences)))
+        details = {"missing_networks": missing} if missing and len(sentences) == 1 else {}
+        raise InputError(" ".join(dict.fromkeys(sentences)), **details)
     check_schema(before, after, survey.version)
     host = survey.host if type_of(after) in ("bridge", "direct") else None
     return list(host_rules.place_warnings(after, host, networks, running=running))
