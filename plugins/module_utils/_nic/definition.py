@@ -151,13 +151,14 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
     if moved:
         # the rest of the old source means nothing in the new place
         base.pop("source", None)
-        given = _with_mode(given)
+    if moved or replace:
+        given = _with_mode(given)  # as for a new NIC
     if given.get("type", type_of(base)) != type_of(base):
         for option in _OF_A_TYPE:
             base.pop(option, None)
     kind = base.get("virtualport", {}).get("type")
     if given.get("virtualport", {}).get("type", kind) != kind:
-        del base["virtualport"]  # each type has parameters of its own
+        base.pop("virtualport", None)  # each type has parameters of its own
     merged = tree.merge(INTERFACE, base, given, replace=replace)
     for option in _CARRIED:
         if option in base:
