@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kvmops_lab.errors import LabError
 
-from . import growth, hosts, machine, many_hosts, one_host, report
+from . import growth, guest_nics, hosts, machine, many_hosts, one_host, report
 from .errors import BenchmarkError
 from .figures import Section
 
@@ -36,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description="Measure the collection beside other ways to do the same.")
-    parser.add_argument("--short", action="store_true", help="one round, on one host, without community.libvirt: does it run?")
+    parser.add_argument(
+        "--short", action="store_true", help="one round, on one host at a time, without community.libvirt: does it run?"
+    )
     parser.add_argument(
         "--ansible", type=Path, default=Path(sys.executable).parent, metavar="FOLDER", help="where the programs of Ansible are"
     )
@@ -51,6 +53,7 @@ def _run(options: argparse.Namespace) -> str:
     with hosts.lab_of_its_own():
         sections.append(growth.measure(BUILT, rounds=rounds))
         sections.append(one_host.measure(BUILT, ansible, rounds=rounds, with_others=not options.short))
+        sections.append(guest_nics.measure(BUILT, ansible, rounds=rounds))
         if not options.short:
             sections.append(many_hosts.measure(BUILT, ansible, rounds=rounds))
     return report.render(machine.describe(ansible, rounds=rounds), sections)

@@ -26,7 +26,7 @@ def accelerator(paths: Paths, container: Container) -> str:
     """
     kind = _find_out(paths, container)
     if kind == "qemu":
-        container.run("sh", "-c", "test ! -e /dev/kvm || { umount /dev/kvm; rm -f /dev/kvm; }")
+        container.run("sh", "-c", "test ! -e /dev/kvm || { umount --lazy /dev/kvm; rm -f /dev/kvm; }")
     return kind
 
 

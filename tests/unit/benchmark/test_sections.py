@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from kvmops_benchmark import growth, many_hosts, one_host
+from kvmops_benchmark import growth, guest_nics, many_hosts, one_host
 from kvmops_benchmark.figures import SECONDS, Series
 from kvmops_benchmark.play import Took
 
@@ -34,6 +34,25 @@ def test_one_host_is_held_against_ping_and_the_script() -> None:
         "community.libvirt takes 10.0 times as long (creates).",
         "community.libvirt takes 20.0 times as long (nothing to do).",
     )
+
+
+def test_nics_are_held_against_virsh_and_ping() -> None:
+    seconds = {
+        guest_nics.PING: 1.0,
+        guest_nics.OURS_REPEATS: 1.6,
+        guest_nics.VIRSH_ATTACHES: 0.5,
+        guest_nics.OURS_ATTACHES: 1.5,
+        guest_nics.VIRSH_DETACHES: 1.0,
+        guest_nics.OURS_DETACHES: 3.0,
+    }
+    section = guest_nics.summarise({what: Series(what, SECONDS, (value,)) for what, value in seconds.items()}, remark="somewhere")
+    assert measured(section) == {
+        "nothing to do / ping": 1.6,
+        "attaches / (virsh attaches + ping)": 1.0,
+        "detaches / (virsh detaches + ping)": 1.5,
+    }
+    assert [target.reached for target in section.targets] == [False, True, False]
+    assert [series.what for series in section.series] == list(guest_nics.SHOWN)
 
 
 def test_many_hosts_cost_what_they_use_more_than_for_a_ping_each() -> None:
