@@ -111,14 +111,16 @@ def nic_from_element(element: Element, *, running: bool = False) -> Nic:
 
 def _drop_runtime(element: Element) -> None:
     """Remove what libvirt shows of a running NIC beside its definition."""
-    source, target = element.find("source"), element.find("target")
+    mac, source, target = (element.find(tag) for tag in ("mac", "source", "target"))
+    if mac is not None:
+        mac.attrib.pop("currentAddress", None)  # the guest has chosen it
+    if source is not None and source.get("network") is not None:
+        # the type is that of what the network is plugged into
+        element.set("type", "network")
+        for name in ("portid", "bridge", "dev", "mode"):
+            source.attrib.pop(name, None)
     if source is not None:
-        source.attrib.pop("portid", None)
-        if source.get("network") is not None:
-            # the type is that of what the network is plugged into
-            element.set("type", "network")
-            for name in ("bridge", "dev", "mode"):
-                source.attrib.pop(name, None)
+        source.attrib.pop("macTableManager", None)  # the network's
     if target is not None and (target.get("dev") or "").startswith(GENERATED_TARGETS):
         del target.attrib["dev"]
 
