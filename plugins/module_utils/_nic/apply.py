@@ -35,8 +35,15 @@ if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
     Undo = tuple[str, t.Callable[[], None]]
 
-# What libvirt says when all places of a running guest's buses are taken; source: virDomainPCIAddressReserveNextAddr in libvirt.
-_NO_PLACE = "No more available PCI"
+# What libvirt and QEMU say when a guest can take no NIC while it runs, and what to do; source: virDomainPCIAddressReserveNextAddr
+# in libvirt, qdev_device_add in QEMU.
+_HINTS = {
+    "No more available PCI": "the running guest has no free place for another NIC; run the task while it is off, or give it more "
+    "controllers of model pcie-root-port",
+    "does not support hotplug": "the guest's machine takes no NICs while it runs; run the task while it is off, or give "
+    "it the feature "
+    "acpi",
+}
 
 __all__ = ["GuestOutcome", "NotReleasedError", "apply_guest"]
 
@@ -184,12 +191,10 @@ class _Work:
         try:
             self._guests.attach(self._name, render_xml(nic.definition))
         except LibvirtError as error:
-            if _NO_PLACE not in str(error):
+            hint = next((hint for words, hint in _HINTS.items() if words in str(error)), None)
+            if hint is None:
                 raise
-            raise LibvirtError(
-                f"the running guest has no free place for another NIC ({_one_line(error)}); run the task again while it is "
-                "off, or give it more controllers of model pcie-root-port"
-            ) from None
+            raise LibvirtError(f"{hint} ({_one_line(error)})") from None
 
     def _detach(self, nic: Nic) -> None:
         def is_gone(text: str) -> bool:

@@ -34,6 +34,7 @@ _GUEST = """
   <name>{name}</name>
   <memory unit="MiB">16</memory>
   <os><type arch="x86_64" machine="pc">hvm</type></os>
+  <features><acpi/></features>
   <devices><controller type="usb" model="none"/><memballoon model="none"/></devices>
 </domain>
 """
