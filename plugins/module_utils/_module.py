@@ -13,7 +13,7 @@ import traceback
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, check_libraries, is_local
-from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, read_host, read_links
 from ansible_collections.kvmops.network.plugins.module_utils._edge.lock import host_lock
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError
 
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
     from ansible.module_utils.basic import AnsibleModule
 
-__all__ = ["changing_host", "run_module", "see_host"]
+__all__ = ["changing_host", "run_module", "see_host", "see_links"]
 
 
 def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str, t.Any]]) -> t.NoReturn:
@@ -54,8 +54,21 @@ def changing_host(module: AnsibleModule) -> Iterator[Connection]:
 
 def see_host(module: AnsibleModule) -> Host | None:
     """Return what the kernel shows, None with a warning where the daemon is that of another machine."""
+    return read_host(_runner(module)) if _is_here(module) else None
+
+
+def see_links(module: AnsibleModule) -> Host | None:
+    """Return the same without routes, which are two more commands."""
+    return Host(links=read_links(_runner(module))) if _is_here(module) else None
+
+
+def _is_here(module: AnsibleModule) -> bool:
     uri = module.params["uri"]
-    if not is_local(uri):
+    here = is_local(uri)
+    if not here:
         module.warn(f"The daemon at {uri} is not this host's: its addresses, routes and interfaces are not checked.")
-        return None
-    return read_host(lambda command: module.run_command(command, handle_exceptions=False))
+    return here
+
+
+def _runner(module: AnsibleModule) -> t.Callable[[list[str]], tuple[int, str, str]]:
+    return lambda command: module.run_command(command, handle_exceptions=False)

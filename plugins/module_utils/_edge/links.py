@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     Run = t.Callable[[list[str]], tuple[int, str, str]]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Host", "Link", "Neighbour", "Route", "read_host", "read_neighbours"]
+__all__ = ["Host", "Link", "Neighbour", "Route", "read_host", "read_links", "read_neighbours"]
 
 
 # Routes that lead nowhere, on purpose: the subnet is somebody's, as a cluster's address pools are.
@@ -51,10 +51,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Host:
-    """What the host's kernel knows of its networks. `virtual_functions` are PCI addresses such as 0000:04:00.1."""
+    """What the host's kernel knows of its networks, as far as it was asked.
+
+    `virtual_functions` are PCI addresses such as 0000:04:00.1.
+    """
 
     links: dict[str, Link]
-    routes: tuple[Route, ...]
+    routes: tuple[Route, ...] = ()
     virtual_functions: frozenset[str] = frozenset()
 
     def ports_of(self, bridge: str) -> list[str]:
@@ -86,14 +89,20 @@ def read_host(run: Run) -> Host:
 
     Raises RequirementError if `ip` fails.
     """
-    links = _read_json(run, ["ip", "-j", "-d", "addr", "show"])
+    links = read_links(run)
     routes = _read_json(run, ["ip", "-j", "-4", "route", "show", "table", "all"])
     routes += _read_json(run, ["ip", "-j", "-6", "route", "show", "table", "all"])
     return Host(
-        links={entry["ifname"]: _read_link(entry) for entry in links if entry.get("ifname")},
+        links=links,
         routes=tuple(route for route in (_read_route(entry) for entry in routes) if route is not None),
         virtual_functions=_read_virtual_functions(),
     )
+
+
+def read_links(run: Run) -> dict[str, Link]:
+    """Return the host's interfaces by name. Raises RequirementError if `ip` fails."""
+    entries = _read_json(run, ["ip", "-j", "-d", "addr", "show"])
+    return {entry["ifname"]: _read_link(entry) for entry in entries if entry.get("ifname")}
 
 
 def _read_virtual_functions(devices: str = "/sys/bus/pci/devices") -> frozenset[str]:

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, is_local
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
-from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_module, see_host
+from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_module, see_links
 from ansible_collections.kvmops.network.plugins.module_utils._nic.arrival import await_addresses, check_waiting, open_eyes
 from ansible_collections.kvmops.network.plugins.module_utils._nic.carry_out import NicOutcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._nic.joint_plan import JointPlan, make_joint_plan
@@ -111,7 +111,7 @@ def _manage(module: AnsibleModule, requests: list[NicRequest], problems: Problem
 @contextlib.contextmanager
 def _opened(module: AnsibleModule) -> Iterator[tuple[Connection, Survey]]:
     with changing_host(module) as connection:
-        yield connection, Survey(connection, lambda: see_host(module), local=is_local(module.params["uri"]))
+        yield connection, Survey(connection, lambda: see_links(module), local=is_local(module.params["uri"]))
 
 
 def _make_results(module: AnsibleModule, eyes: Eyes, plan: JointPlan, outcomes: Sequence[NicOutcome]) -> list[dict[str, t.Any]]:
