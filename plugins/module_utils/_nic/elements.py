@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from ansible_collections.kvmops.network.plugins.module_utils._format.codecs import (
     ADDRESS,
-    FILLED,
     FILLED_LINE,
     MAC,
     ON_OFF,
@@ -45,10 +44,10 @@ _SOURCE = Group(
     "source",
     "source",
     (
-        Value("network", "@network", FILLED),
-        Value("portgroup", "@portgroup", FILLED),
-        Value("bridge", "@bridge", FILLED),
-        Value("dev", "@dev", FILLED),
+        Value("network", "@network", FILLED_LINE),
+        Value("portgroup", "@portgroup", FILLED_LINE),
+        Value("bridge", "@bridge", FILLED_LINE),
+        Value("dev", "@dev", FILLED_LINE),
         Value("mode", "@mode", Choice(("vepa", "bridge", "private", "passthrough"), grows=True)),
     ),
 )
@@ -66,9 +65,9 @@ _DRIVER = Group(
         Value("txmode", "@txmode", Choice(("iothread", "timer"), grows=True)),
         Value("ioeventfd", "@ioeventfd", ON_OFF),
         Value("event_idx", "@event_idx", ON_OFF),
-        Value("queues", "@queues", Number(1, 256), default=1),
-        Value("rx_queue_size", "@rx_queue_size", Number(1, 2**16)),
-        Value("tx_queue_size", "@tx_queue_size", Number(1, 2**16)),
+        Value("queues", "@queues", _POSITIVE_INT, default=1),
+        Value("rx_queue_size", "@rx_queue_size", _POSITIVE_INT),
+        Value("tx_queue_size", "@tx_queue_size", _POSITIVE_INT),
         Value("iommu", "@iommu", ON_OFF),
         Value("ats", "@ats", ON_OFF),
         Value("packed", "@packed", ON_OFF),
@@ -97,7 +96,7 @@ _PORT_FORWARDS = Entries(
     (
         Value("proto", "@proto", Choice(("tcp", "udp")), required=True),
         Value("address", "@address", ADDRESS),
-        Value("dev", "@dev", FILLED),
+        Value("dev", "@dev", FILLED_LINE),
         Entries(
             "ranges",
             "range",
@@ -151,8 +150,8 @@ INTERFACE: Fields = (
     Value("downscript", "downscript/@path", FILLED_LINE),
     VIRTUALPORT,
     VLAN,
-    Group("target", "target", (Value("dev", "@dev", FILLED), Value("managed", "@managed", YES_NO, default=True))),
-    Value("model", "model/@type", FILLED),
+    Group("target", "target", (Value("dev", "@dev", FILLED_LINE), Value("managed", "@managed", YES_NO, default=True))),
+    Value("model", "model/@type", FILLED_LINE),
     _DRIVER,
     _BACKEND,
     Group("boot", "boot", (Value("order", "@order", _POSITIVE_INT), Value("loadparm", "@loadparm", FILLED_LINE))),

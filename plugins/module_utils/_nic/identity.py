@@ -38,13 +38,18 @@ def find_nic(guest: str, nics: Sequence[NicState], given: Definition, *, made_ma
     by_alias = [nic for nic in nics if "alias" in given and nic.shown.alias == given["alias"]]
     if len(by_alias) > 1:
         raise InputError(f"alias: the guest '{guest}' has {len(by_alias)} NICs that are called '{given['alias']}'; give mac.")
-    if by_mac and by_alias and by_mac[0] is not by_alias[0]:
+    if by_mac and by_alias and all(nic is not by_alias[0] for nic in by_mac):
         raise InputError(
             f"mac: '{given['mac']}' and alias '{given['alias']}' are two NICs of the guest '{guest}' "
             f"({_list(by_mac + by_alias)}); name one of them."
         )
+    if len(by_mac) > 1 and not by_alias:
+        raise InputError(
+            f"mac: the guest '{guest}' has {len(by_mac)} NICs with the address '{given['mac']}' ({_list(by_mac)}); give one of "
+            "them another address with 'virsh edit'."
+        )
     if by_mac or by_alias:
-        return (by_mac or by_alias)[0]
+        return (by_alias or by_mac)[0]
     if "mac" in given:
         return None
     by_made = [nic for nic in nics if made_mac in nic.macs]
