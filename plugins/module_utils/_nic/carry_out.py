@@ -48,7 +48,7 @@ class NicOutcome:
     @property
     def changed(self) -> bool:
         """Whether the NIC is another one now: also one that could not be put back."""
-        return bool(self.plan.steps) and (not self.error or bool(self.addresses) or self.state != self.plan.before)
+        return bool(self.plan.steps) and (not self.error or self.state != self.plan.before)
 
 
 def foresee(plan: JointPlan) -> list[NicOutcome]:

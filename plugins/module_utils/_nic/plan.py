@@ -17,7 +17,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import (
     Nic,
     merge_definitions,
@@ -152,6 +152,12 @@ def _plan_running(
     action: LiveAction | None = None
     target = running.definition
     waits: set[str] = set()
+    if stuck and not request.replug and not guest.persistent:
+        raise RefusedError(
+            f"replug: libvirt cannot change {_list(stuck)} while the NIC is plugged in, and the guest '{guest.name}' is "
+            "transient, so that there is no next start to wait for; say replug: always, which takes the guest's connection "
+            "away for a moment."
+        )
     if stuck and request.replug:
         action, target = "replug", wanted
         steps.append(Step("replug", f"{_list(stuck)} cannot change while the NIC is plugged in"))
