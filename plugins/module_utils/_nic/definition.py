@@ -53,6 +53,32 @@ GENERATED_TARGETS = ("vnet", "macvtap", "macvlan")
 
 _ALIAS = "ua-"
 _PLACES = {"network": "network", "bridge": "bridge", "direct": "dev"}
+# The models whose names libvirt takes in any case, and how it writes them; source: virDomainNetModelTypeList in libvirt.
+_MODELS = {
+    name.lower(): name
+    for name in (
+        "netfront",
+        "rtl8139",
+        "virtio",
+        "e1000",
+        "e1000e",
+        "virtio-transitional",
+        "virtio-non-transitional",
+        "usb-net",
+        "spapr-vlan",
+        "lan9118",
+        "scm91c111",
+        "vlance",
+        "vmxnet",
+        "vmxnet2",
+        "vmxnet3",
+        "Am79C970A",
+        "Am79C973",
+        "82540EM",
+        "82545EM",
+        "82543GC",
+    )
+}
 # What stays with `definition: replace` where the task does not name it: who the NIC is, where it is, what the guest sees.
 _CARRIED = ("mac", "alias", "type", "source", "model", tree.REST, *(name for name in NO_OPTIONS if "." not in name))
 # What belongs to one type of NIC only.
@@ -138,7 +164,8 @@ def definition_from_options(options: t.Mapping[str, t.Any]) -> Definition:
         kinds = [kind for kind, place in _PLACES.items() if place in source]
         if len(kinds) > 1:
             raise InputError(
-                f"source: {' and '.join(_PLACES[kind] for kind in kinds)} are two places to be plugged into; give one of them."
+                f"source: {' and '.join(_PLACES[kind] for kind in kinds)} are {len(kinds)} places to be plugged into; give "
+                "one of them."
             )
         given.update({"type": kinds[0]} if kinds else {})
     return given
@@ -247,6 +274,8 @@ def normalise(definition: Definition) -> Definition:
 def _normalised(definition: Definition) -> Definition:
     if "alias" in definition:
         definition["alias"] = _without_prefix(definition["alias"])
+    if "model" in definition:
+        definition["model"] = _MODELS.get(definition["model"].lower(), definition["model"])
     for entry in definition.get("ips", []):
         entry.pop("family", None)
     vlan = definition.get("vlan", {})

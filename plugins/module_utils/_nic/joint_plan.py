@@ -71,7 +71,6 @@ def make_joint_plan(survey: Survey, requests: Sequence[NicRequest], problems: Pr
         with problems.of(request.label):
             _plan_request(survey, plan, request)
             asked.append(request)
-    problems.raise_any()
     if prune:
         _plan_pruned(plan)
     _check(survey, plan, asked, problems)
@@ -157,7 +156,9 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
     if sentences:
         raise InputError(" ".join(dict.fromkeys(sentences)))
     running = guest_plan.guest.running
-    plugs = running and (nic.live_action in ("attach", "replug") or (nic.live_action == "update" and _moves(nic)))
+    plugs = running and (
+        nic.live_action in ("attach", "replug") or "place" in nic.waits or (nic.live_action == "update" and _moves(nic))
+    )
     networks = survey.networks if type_of(after) in ("network", "direct") else {}
     missing = [name for name in [place_of(after)] if type_of(after) == "network" and name not in networks]
     sentences = list(host_rules.network_conflicts(after, networks, running=plugs))
@@ -171,6 +172,9 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
         twins = [each for each in definitions if after.get("alias") is not None and each.get("alias") == after["alias"]]
         if len(twins) > 1:
             sentences.append(f"alias: another NIC of the guest is called '{after['alias']}' already; choose another name.")
+    device = after.get("target", {}).get("dev")
+    if device is not None and sum(each.get("target", {}).get("dev") == device for each in definitions) > 1:
+        sentences.append(f"target.dev: another NIC of the guest has '{device}' already; choose another name.")
     if sentences:
         details = {"missing_networks": missing} if missing and len(sentences) == 1 else {}
         raise InputError(" ".join(dict.fromkeys(sentences)), **details)

@@ -42,7 +42,7 @@ class NicRequest:
     @classmethod
     def from_options(cls, options: Mapping[str, t.Any]) -> NicRequest:
         """Return the request of a task. Raises InputError if its options cannot be."""
-        if not options["domain"].strip():
+        if not options["domain"].strip() or "\0" in options["domain"]:
             raise InputError(f"domain: '{options['domain']}' is no name of a guest; give one.")
         request = cls(
             domain=options["domain"],

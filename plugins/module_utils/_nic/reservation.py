@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["Reservation", "duid_of"]
 
+_LABEL = 63  # characters; dnsmasq refuses longer parts of a name
 _HOSTNAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", re.ASCII)
 _DUID = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){3,127}")
 
@@ -54,6 +55,12 @@ class Reservation:
             raise InputError(
                 f"reservation.hostname: '{hostname}' is no host's name; use letters, digits, '-' and '.', a letter first."
             )
+        for label in hostname.split(".") if hostname is not None else ():
+            if len(label) > _LABEL:
+                raise InputError(
+                    f"reservation.hostname: '{label}' has {len(label)} characters, and DNS allows {_LABEL} between dots; "
+                    "choose a shorter name."
+                )
         if not reservation.addresses and (hostname is not None or duid is not None):
             raise InputError("reservation: neither ipv4 nor ipv6 is given; give an address, or an empty reservation for none.")
         if duid is not None and reservation.ipv6 is None:

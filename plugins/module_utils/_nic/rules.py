@@ -35,7 +35,13 @@ __all__ = ["find_problems"]
 
 _NO_MAC = "00:00:00:00:00:00"
 _MTU = range(68, 65536)
+_LAST_PORT = 65535
+_MOST_QUEUES = 256  # of the kernel's taps; source: MAX_TAP_QUEUES in its drivers/net/tun.c
 _VIRTIO = ("virtio", "virtio-transitional", "virtio-non-transitional")
+_QUEUE_SIZE = range(256, 1025)  # what QEMU takes
+# Which types of virtual port a type of NIC has, and what parameters libvirt does not make up for them.
+_VIRTUALPORTS = {"bridge": ("openvswitch", "midonet"), "direct": ("802.1Qbg", "802.1Qbh")}
+_NEEDED = {"802.1Qbg": ("managerid", "typeid", "typeidversion"), "802.1Qbh": ("profileid",)}
 # Which types of NIC have what; what is not here has it with each type.
 _TYPES_WITH = {
     "mtu": ("network", "bridge", "ethernet", "user"),
@@ -124,8 +130,9 @@ def _fitting(definition: Definition) -> Iterator[str]:
         if option in definition and kind not in types:
             yield f"{option}: a NIC of type '{kind}' cannot have it; it is for {', '.join(types)}. Leave it out."
     passt = definition.get("backend", {}).get("type") == "passt"
-    for option in ("port_forwards", "mtu"):
-        if kind == "user" and option in definition and not passt:
+    given = {**definition, **{f"backend.{option}": value for option, value in definition.get("backend", {}).items()}}
+    for option in ("port_forwards", "mtu", "backend.log_file"):
+        if kind == "user" and option in given and not passt:
             yield f"{option}: a NIC of type 'user' has it only through passt; add backend.type 'passt', or leave it out."
     port = definition.get("virtualport", {}).get("type")
     if port is not None:
@@ -152,6 +159,35 @@ def _rates(definition: Definition) -> Iterator[str]:
     yield from native_problems("", definition.get("vlan", {}))
 
 
+def _virtualport(definition: Definition) -> Iterator[str]:
+    """Check the virtual port of a NIC that has no network which could say more; libvirt ignores one that does not fit."""
+    kind, port = type_of(definition), definition.get("virtualport")
+    fitting = _VIRTUALPORTS.get(kind)
+    if port is None or fitting is None:
+        return
+    name = port.get("type")
+    if name is None:
+        yield f"virtualport.type: missing for a NIC of type '{kind}'; give one of {', '.join(fitting)}."
+    elif name not in fitting:
+        yield f"virtualport.type: '{name}' has no meaning for a NIC of type '{kind}', which has {', '.join(fitting)}; correct it."
+    else:
+        for parameter in _NEEDED.get(name, ()):
+            if parameter not in port.get("parameters", {}):
+                yield f"virtualport.parameters: the type '{name}' needs {parameter}; add it."
+
+
+def _rom(definition: Definition) -> Iterator[str]:
+    rom = definition.get("rom", {})
+    if rom.get("enabled") is False and len(rom) > 1:
+        yield (
+            "rom.enabled: false, but there is bar or file as well; leave one of them out (definition: replace drops what the "
+            "NIC has already)."
+        )
+    for option, path in (("rom.file", rom.get("file")), ("backend.log_file", definition.get("backend", {}).get("log_file"))):
+        if path is not None and not path.startswith("/"):
+            yield f"{option}: '{path}' is no absolute path; begin it with '/'."
+
+
 def _mtu(definition: Definition) -> Iterator[str]:
     mtu = definition.get("mtu", _MTU.start)
     if mtu not in _MTU:
@@ -167,9 +203,11 @@ def _model(definition: Definition) -> Iterator[str]:
     if driver and model not in _VIRTIO:
         yield f"driver: is for the model 'virtio', and the NIC has {model or 'none'}; libvirt would drop it, leave it out."
     for name in ("rx_queue_size", "tx_queue_size"):
-        size = driver.get(name, 1)
-        if size & (size - 1):
-            yield f"driver.{name}: '{size}' is no power of two; choose one, such as 512."
+        size = driver.get(name, _QUEUE_SIZE.start)
+        if size & (size - 1) or size not in _QUEUE_SIZE:
+            yield f"driver.{name}: '{size}' is not possible; choose 256, 512 or 1024."
+    if driver.get("queues", 1) > _MOST_QUEUES:
+        yield f"driver.queues: '{driver['queues']}' is more than the {_MOST_QUEUES} that a NIC can have; choose less."
     if driver.get("queues", 1) > 1 and type_of(definition) == "user":
         yield "driver.queues: a NIC of type 'user' has one queue; leave it out."
 
@@ -180,12 +218,14 @@ def _filter(definition: Definition) -> Iterator[str]:
         return
     if "filter" not in filterref:
         yield "filterref.filter: missing; name the filter, such as clean-traffic."
+    elif not re.fullmatch(r"[^\W\d][\w.-]*", filterref["filter"]):
+        yield f"filterref.filter: '{filterref['filter']}' cannot name a filter; use letters, digits, '_', '.' and '-'."
     for parameter in filterref.get("parameters", []):
         name, value = parameter.get("name", ""), parameter.get("value", "")
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             yield f"filterref.parameters: '{name}' cannot name a parameter; use letters, digits and '_'."
-        if not re.fullmatch(r"[A-Za-z0-9_.:/-]+", value):
-            yield f"filterref.parameters: '{value}' cannot be the value of {name}; use letters, digits, '_', '.', ':' and '-'."
+        if not re.fullmatch(r"[A-Za-z0-9_.:]+", value):
+            yield f"filterref.parameters: '{value}' cannot be the value of {name}; use letters, digits, '_', '.' and ':'."
 
 
 def _user(definition: Definition) -> Iterator[str]:
@@ -205,6 +245,8 @@ def _user(definition: Definition) -> Iterator[str]:
             start, end = part["start"], part.get("end", part["start"])
             if end < start:
                 yield f"port_forwards: end {end} is before start {start}; swap them."
+            elif part.get("to", start) + end - start > _LAST_PORT:
+                yield f"port_forwards: {start} to {end} would end behind port {_LAST_PORT} of the guest; choose a smaller 'to'."
         problem = interface_problem(forward["dev"]) if "dev" in forward else None
         if problem:
             yield f"port_forwards.dev: '{forward['dev']}' {problem}."
@@ -217,6 +259,8 @@ _RULES: tuple[t.Callable[[dict[str, t.Any]], t.Iterator[str]], ...] = (
     _target,
     _fitting,
     _rates,
+    _virtualport,
+    _rom,
     _mtu,
     _model,
     _filter,

@@ -33,7 +33,19 @@ def check_schema(before: Definition | None, definition: Definition, version: str
         return
     known = document.schema_problems(_GUEST.format(render_xml(before)), schema=schema) if before is not None else []
     if not known:
+        culprits = ", ".join(_find_culprits(definition, schema)) or "; ".join(problems[:3])
         raise InputError(
-            f"The NIC does not fit the schema of the libvirt {version} on this host: {'; '.join(problems[:3])}. Correct it, "
-            "see https://libvirt.org/formatdomain.html#network-interfaces."
+            f"The NIC does not fit the schema of the libvirt {version} on this host: {culprits}. Correct it, see "
+            "https://libvirt.org/formatdomain.html#network-interfaces."
         )
+
+
+def _find_culprits(definition: Definition, schema: str) -> list[str]:
+    """Return which options do not fit, with what they say: libvirt's schema of guests names no more than their devices."""
+    place = {option: definition[option] for option in ("type", "source") if option in definition}
+    parts = {option: {**place, option: definition[option]} for option in definition if option not in place}
+    return [
+        f"{option} {definition[option]}"
+        for option, part in parts.items()
+        if document.schema_problems(_GUEST.format(render_xml(part)), schema=schema)
+    ]

@@ -75,9 +75,9 @@ class Topic:
 def on_off(*names: str) -> Topic:
     """Return the topic of details of the driver that are up to QEMU, and on or off where somebody says so."""
     return Topic(
-        first={"driver": {name: True for name in names}},
+        first={"driver": dict.fromkeys(names, True)},
         first_shown={f"driver/@{name}=on" for name in names},
-        second={"driver": {name: False for name in names}},
+        second={"driver": dict.fromkeys(names, False)},
         second_shown={f"driver/@{name}=off" for name in names},
         same=({"driver": {names[-1]: False}},),
     )
@@ -86,7 +86,7 @@ def on_off(*names: str) -> Topic:
 def offloads(side: str, *names: str) -> Topic:
     """Return the topic of what is on unless somebody says off."""
     return Topic(
-        first={"driver": {side: {name: False for name in names}}},
+        first={"driver": {side: dict.fromkeys(names, False)}},
         first_shown={f"driver/{side}/@{name}=off" for name in names},
         second={"driver": {side: {name: name not in ("ecn", "ufo") for name in names}}},
         second_shown={f"driver/{side}/@ecn=off", f"driver/{side}/@ufo=off"},
