@@ -16,7 +16,8 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._format import tree
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of, mode_of, owns_bridge
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import carry_generated, place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.elements import MADE_TYPES
 from ansible_collections.kvmops.network.plugins.module_utils._nic.options import NO_OPTIONS
 
 if t.TYPE_CHECKING:
@@ -29,6 +30,9 @@ __all__ = ["changed_live", "find_differences", "inherited_from", "stored_differe
 
 # What a running NIC is not compared by: what libvirt does not change of it, what tasks cannot say, and what no field describes.
 _UNCOMPARED = {"alias", "type", "source", tree.REST, *(option for option in NO_OPTIONS if "." not in option)}
+
+# The type, and the mode of a network, of devices of the host that guests are handed.
+_TAKEN = "hostdev"
 
 # What libvirt changes while the guest runs, with the first version that was seen to do it; "place" is where it is plugged in.
 _LIVE = {
@@ -43,6 +47,9 @@ _LIVE = {
     "trust_guest_rx_filters": "11.3",
 }
 
+# What a NIC has from its network and port group where it says nothing itself.
+_INHERITED = ("bandwidth", "vlan", "virtualport", "port")
+
 
 def find_differences(live: Definition, wanted: Definition, inherited: Definition) -> set[str]:
     """Return the names of what differs between a running NIC and the wanted one, both in normal form.
@@ -50,12 +57,14 @@ def find_differences(live: Definition, wanted: Definition, inherited: Definition
     They are the names of options; "place" is what the NIC is plugged into, "portgroup" and "mode" are said apart from it.
     `inherited` is what the network adds to the wanted NIC, see `inherited_from`.
     """
-    expected = _with_inherited(wanted, inherited)
+    expected = carry_generated(_with_inherited(wanted, inherited), live)
     found = {
         option
         for option in live.keys() | expected.keys()
         if option not in _UNCOMPARED and live.get(option) != expected.get(option)
     }
+    if type_of(live) == _TAKEN == inherited.get("type"):
+        return found - {"driver"}  # libvirt shows the device that it took from the network, and not the network
     if (type_of(live), place_of(live)) != (type_of(wanted), place_of(wanted)):
         found.add("place")
     if type_of(live) == type_of(wanted):
@@ -90,7 +99,7 @@ def inherited_from(wanted: Definition, networks: Networks) -> Definition:
     name = wanted["source"].get("portgroup")
     groups = network.get("portgroups", [])
     group: Definition = next((each for each in groups if (each["name"] == name if name else each.get("default"))), {})
-    found: Definition = {}
+    found: Definition = {"type": _TAKEN} if mode_of(network) == _TAKEN else {}
     for option, holders in {
         "bandwidth": (group,),
         "vlan": (group, network),
@@ -105,21 +114,28 @@ def inherited_from(wanted: Definition, networks: Networks) -> Definition:
 
 def changed_live(differences: set[str], live: Definition, wanted: Definition, networks: Networks, version: str) -> set[str]:
     """Return those of the differences that libvirt changes while the guest runs."""
-    if type_of(live) not in ("network", "bridge", "direct", "user", "ethernet"):
+    if type_of(live) not in MADE_TYPES:
         return set()
     known = version_number(version)
     found = {option for option in differences if option in _LIVE and known >= version_number(_LIVE[option])}
     ends = _end_of(live, networks), _end_of(wanted, networks)
-    if "place" in found and ends != ("bridge", "bridge"):
+    if ends != ("bridge", "bridge"):
+        found.discard("place")
+    elif "portgroup" in differences and known < (10, 6):
+        found.add("portgroup")
+    elif "portgroup" in differences:
+        # refused since then, and so is another network together with it
         found.discard("place")
     if known < (9, 0) and "bandwidth" in differences and "bandwidth" not in {**inherited_from(wanted, networks), **wanted}:
-        found -= {"bandwidth", "place"}  # libvirt 7.0 crashes when all of it goes
+        found -= {"bandwidth", "place", "portgroup"}  # libvirt 7.0 crashes when all of it goes
+    if "place" in differences - found:
+        return found & {"link"}  # the rest is meant for where the NIC will be
     if "bridge" not in ends:
         # a port of a bridge is what these belong to
         found -= {"port", "vlan", "virtualport"}
-    if "place" in found and "portgroup" in differences:
-        # both at once is refused since then
-        found = found - {"place"} if known >= (10, 6) else found | {"portgroup"}
+    if "portgroup" in differences - found:
+        # what comes from the port group comes with it alone
+        found -= {option for option in _INHERITED if option not in wanted}
     return found
 
 
@@ -133,4 +149,4 @@ def _end_of(definition: Definition, networks: Networks) -> str:
         return "nothing"
     if owns_bridge(network) or (mode_of(network) == "bridge" and bridge_of(network) is not None):
         return "bridge"
-    return mode_of(network)
+    return "else"

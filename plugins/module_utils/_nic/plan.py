@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import (
     Nic,
+    carry_generated,
     merge_definitions,
     normalise,
     place_of,
@@ -172,7 +173,7 @@ def _plan_running(
 
 def own_part(running: Definition, wanted: Definition, networking: Networking) -> Definition:
     """Return a running NIC's definition without what its network adds, unless that is wanted of the NIC itself."""
-    added = inherited_from(running, networking.networks)
+    added = carry_generated(inherited_from(running, networking.networks), running)
     return {
         option: value
         for option, value in running.items()
