@@ -67,10 +67,11 @@ class Host:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Who has an address on a network of the host. `answers` says that it did so a moment ago."""
+    """Who has an address on a network of the host: behind which interface, and whether it answered a moment ago."""
 
     address: str
     mac: str
+    device: str
     answers: bool
 
 
@@ -78,7 +79,12 @@ def read_neighbours(run: Run) -> list[Neighbour]:
     """Return whom the kernel knows on the host's networks. Raises RequirementError if `ip` fails."""
     entries = _read_json(run, ["ip", "-j", "neigh", "show"])
     return [
-        Neighbour(address=entry["dst"], mac=entry["lladdr"].lower(), answers="REACHABLE" in entry.get("state", []))
+        Neighbour(
+            address=entry["dst"],
+            mac=entry["lladdr"].lower(),
+            device=entry.get("dev", ""),
+            answers="REACHABLE" in entry.get("state", []),
+        )
         for entry in entries
         if "lladdr" in entry and "dst" in entry
     ]

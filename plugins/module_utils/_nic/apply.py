@@ -41,8 +41,7 @@ _HINTS = {
     "No more available PCI": "the running guest has no free place for another NIC; run the task while it is off, or give it more "
     "controllers of model pcie-root-port",
     "does not support hotplug": "the guest's machine takes no NICs while it runs; run the task while it is off, or give "
-    "it the feature "
-    "acpi",
+    "it the feature acpi",
 }
 
 __all__ = ["GuestOutcome", "NotReleasedError", "apply_guest"]

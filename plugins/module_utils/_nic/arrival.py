@@ -68,9 +68,9 @@ def await_addresses(
 
 def _await_one(eyes: Eyes, request: NicRequest, outcome: NicOutcome, *, timeout: int) -> NicOutcome:
     live = outcome.state.live if outcome.state is not None else None
-    mac = live.mac if live is not None else outcome.plan.mac
+    mac, bridge = (live.mac, live.bridge) if live is not None else (outcome.plan.mac, None)
     wanted = request.reservation.addresses if request.reservation is not None else []
-    sight, came = wait_for_addresses(eyes, request.domain, mac, wanted=wanted, timeout=timeout)
+    sight, came = wait_for_addresses(eyes, request.domain, {mac: bridge}, wanted=wanted, timeout=timeout)
     found = tuple(each for each in sight.addresses if each.address in sight.confirmed)
     error = "" if came else _explain(request.domain, mac, wanted, sight, timeout)
     return replace(outcome, addresses=found, error=error)

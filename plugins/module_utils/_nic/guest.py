@@ -58,6 +58,11 @@ class GuestState:
     boot_orders: frozenset[int] = frozenset()
     boots_by_kind: bool = False
 
+    @property
+    def bridges(self) -> dict[str, str | None]:
+        """The MAC addresses of the NICs that are plugged in, and the bridge of each."""
+        return {nic.live.mac: nic.live.bridge for nic in self.nics if nic.live is not None}
+
 
 def read_guest(record: GuestRecord) -> GuestState:
     """Return a guest from what libvirt shows of it."""

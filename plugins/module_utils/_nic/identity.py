@@ -45,8 +45,8 @@ def find_nic(guest: str, nics: Sequence[NicState], given: Definition, *, made_ma
         )
     if len(by_mac) > 1 and not by_alias:
         raise InputError(
-            f"mac: the guest '{guest}' has {len(by_mac)} NICs with the address '{given['mac']}' ({_list(by_mac)}); give one of "
-            "them another address with 'virsh edit'."
+            f"mac: the guest '{guest}' has {len(by_mac)} NICs with the address '{given['mac']}' ({_list(by_mac)}); give one "
+            "of them another address with 'virsh edit'."
         )
     if by_mac or by_alias:
         return (by_alias or by_mac)[0]

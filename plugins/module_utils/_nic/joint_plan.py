@@ -26,6 +26,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.schema import 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import Nic
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState, NicState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
     from ansible_collections.kvmops.network.plugins.module_utils._nic.request import NicRequest
@@ -211,8 +212,6 @@ def _check_mac(survey: Survey, plan: JointPlan, nic: NicPlan) -> None:
 
 def _plan_networks(survey: Survey, plan: JointPlan, requests: Sequence[NicRequest], problems: Problems) -> None:
     """Say what changes in the networks' reservations, and under which NIC it is said."""
-    if not _concerns_networks(plan, requests):
-        return
     holdings: list[Holding] = []
     labels: dict[tuple[str, str], str] = {}
     places: dict[tuple[str, str], tuple[str, int]] = {}
@@ -220,17 +219,15 @@ def _plan_networks(survey: Survey, plan: JointPlan, requests: Sequence[NicReques
         nic = plan.plan_of(place)
         request = requests[index] if index < len(requests) else None
         before, after = nic.before, nic.after
-        network = (
-            after.shown.definition["source"]["network"]
-            if after is not None and type_of(after.shown.definition) == "network"
-            else None
-        )
+        network = _network_of(after.shown) if after is not None else None
         holding = Holding(
             domain=nic.guest,
             mac=nic.mac,
             network=network,
             reservation=request.reservation if request is not None and after is not None else None,
             former=frozenset(before.macs if before is not None else ()),
+            running=_network_of(after.live) if after is not None else None,
+            present=after is not None,
         )
         if holding.mac:
             holdings.append(holding)
@@ -250,24 +247,9 @@ def _plan_networks(survey: Survey, plan: JointPlan, requests: Sequence[NicReques
             _add_step(plan, place, Step(t.cast("t.Any", action), reason))
 
 
-def _concerns_networks(plan: JointPlan, requests: Sequence[NicRequest]) -> bool:
-    """Say whether reservations may change, so that the networks have to be read."""
-    return any(request.reservation is not None for request in requests) or any(
-        guest_plan.guest.nics and any(_leaves_place(nic) for nic in guest_plan.plans) for guest_plan in plan.guests.values()
-    )
-
-
-def _leaves_place(nic: NicPlan) -> bool:
-    if nic.before is None:
-        return False
-    if nic.after is None:
-        return True
-    before, after = nic.before.shown.definition, nic.after.shown.definition
-    return (before.get("type"), before.get("source"), before.get("mac")) != (
-        after.get("type"),
-        after.get("source"),
-        after.get("mac"),
-    )
+def _network_of(nic: Nic | None) -> str | None:
+    """Return the network that a NIC is plugged into."""
+    return place_of(nic.definition) if nic is not None and type_of(nic.definition) == "network" else None
 
 
 def _add_step(plan: JointPlan, place: tuple[str, int], step: Step) -> None:

@@ -40,8 +40,9 @@ __all__ = ["Holding", "NetworkChange", "plan_reservations", "reserved_for"]
 class Holding:
     """A NIC that a task is about, as it is afterwards.
 
-    `network` is where it is plugged in, None where that is no network or the NIC is gone; `former` are its MAC addresses until
-    now. `reservation` None: what it has stays with it as long as it stays on the network.
+    `network` is where it is plugged in, None where that is no network or the NIC is gone; `running` is where it still is until
+    the guest is started anew. `former` are its MAC addresses until now. `reservation` None: what it has stays with it as long as
+    it is on the network.
     """
 
     domain: str
@@ -49,6 +50,8 @@ class Holding:
     network: str | None
     reservation: Reservation | None = None
     former: frozenset[str] = frozenset()
+    running: str | None = None
+    present: bool = True
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -183,6 +186,8 @@ def _sort_claims(
         holding = next((each for each in holdings if each.domain == claim.domain and claim.mac in {each.mac, *each.former}), None)
         if claim.domain not in macs or (holding is None and claim.mac in macs[claim.domain]):
             kept.append(claim)
+        elif holding is not None and holding.network != network and holding.running == network:
+            kept.append(claim)  # until the NIC has left
         elif holding is None or holding.network != network or holding.reservation is not None:
             gone.append((claim, holding))
         elif claim.mac != holding.mac:
@@ -261,7 +266,10 @@ def _describe(
     after = {(key_of(host), host["ip"]) for _holding, host in wanted}
     for claim, holding in gone:
         if (claim.key, claim.ip) not in after:
-            reason = "the NIC is gone" if holding is None or holding.network is None else f"no longer for {claim.key}"
+            if holding is None or not holding.present:
+                reason = "the NIC is gone"
+            else:
+                reason = "the NIC leaves it" if holding.network != change.name else f"no longer for {claim.key}"
             owner = (claim.domain, claim.mac) if holding is None else holding.owner
             change.actions.append((owner, "release", f"{claim.ip} on the network '{change.name}', {reason}"))
     for holding, host in wanted:

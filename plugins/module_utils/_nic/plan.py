@@ -34,6 +34,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.live import (
     inherited_from,
     stored_differences,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._nic.port_uuids import with_uuids
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,10 +111,10 @@ def plan_present(
     guest: GuestState, before: NicState | None, request: NicRequest, *, made_mac: str, networking: Networking
 ) -> NicPlan:
     """Return how a NIC comes or changes. Raises InputError if what follows from the task is no NIC."""
-    current = before.shown.definition if before is not None else None
-    wanted = merge_definitions(current, request.given, replace=request.replace)
+    wanted = merge_definitions(_current(before, networking), request.given, replace=request.replace)
     if not wanted.get("mac"):
         wanted = normalise({**wanted, "mac": made_mac})
+    wanted = with_uuids(wanted, domain=guest.name)
     _check_whole(guest, before, request, wanted)
     steps: list[Step] = []
     stored = before.stored if before is not None else None
@@ -133,6 +134,13 @@ def plan_present(
         after = NicState(stored=stored, live=Nic(wanted))
         return NicPlan(guest.name, before, after, tuple(steps), "attach")
     return _plan_running(guest, before, running, request, wanted, stored, steps, networking)
+
+
+def _current(before: NicState | None, networking: Networking) -> Definition | None:
+    """Return the definition that a task is about to change: of a NIC that is not stored, without what its network adds."""
+    if before is None or before.stored is not None:
+        return before.shown.definition if before is not None else None
+    return own_part(before.shown.definition, {}, networking)
 
 
 def _plan_running(

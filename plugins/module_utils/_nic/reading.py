@@ -51,8 +51,7 @@ def _read(module: AnsibleModule) -> dict[str, t.Any]:
 
 
 def _describe_guest(eyes: Eyes, guest: GuestState, networks: Mapping[str, NetworkState]) -> list[dict[str, t.Any]]:
-    macs = {mac for nic in guest.nics for mac in nic.macs}
-    seen = eyes.look(guest.name, macs, agent=True) if guest.running else []
+    seen = eyes.look(guest.name, guest.bridges, agent=True) if guest.running else []
     running = {name: state.live for name, state in networks.items() if state.live is not None}
     described = []
     for nic in guest.nics:

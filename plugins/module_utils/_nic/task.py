@@ -28,7 +28,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._problems import Pr
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
     from ansible_collections.kvmops.network.plugins.module_utils._nic.waiting import Eyes
 
 __all__ = ["run_nic_task", "run_nics_task"]
@@ -115,12 +114,15 @@ def _opened(module: AnsibleModule) -> Iterator[tuple[Connection, Survey]]:
 
 
 def _make_results(module: AnsibleModule, eyes: Eyes, plan: JointPlan, outcomes: Sequence[NicOutcome]) -> list[dict[str, t.Any]]:
-    seen: dict[str, list[SeenAddress]] = {}
+    bridges: dict[str, dict[str, str | None]] = {}
+    for outcome in outcomes:
+        live = outcome.state.live if outcome.state is not None else None
+        if live is not None:
+            bridges.setdefault(outcome.plan.guest, {})[live.mac] = live.bridge
+    seen = {domain: eyes.look(domain, nics, agent=False) for domain, nics in bridges.items()}
     results = []
     for outcome in outcomes:
         domain = outcome.plan.guest
-        if domain not in seen and outcome.state is not None and outcome.state.live is not None:
-            seen[domain] = eyes.look(domain, {mac for nic in plan.guests[domain].nics for mac in nic.macs}, agent=False)
         if outcome.waits and not outcome.error:
             _warn_of_waiting(module, outcome)
         addresses = outcome.addresses or seen.get(domain, [])

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._format import tree
 from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import render_xml, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import reserved_for
+from ansible_collections.kvmops.network.plugins.module_utils._nic.options import NO_OPTIONS
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ def describe_nic(domain: str, state: NicState, *, addresses: Sequence[SeenAddres
     """Return a NIC as the modules' results show it: what runs where it runs, and else what is stored."""
     nic = state.live or state.shown
     stored = state.shown
-    definition = tree.without_rest(stored.definition)
+    definition = _without_unsayable(tree.without_rest(stored.definition))
     return {
         "domain": domain,
         "mac": nic.mac,
@@ -50,6 +51,18 @@ def describe_nic(domain: str, state: NicState, *, addresses: Sequence[SeenAddres
         "definition": {option: value for option, value in definition.items() if option not in ("mac", "alias")},
         "xml": render_xml(stored.definition),
     }
+
+
+def _without_unsayable(data: t.Any, where: str = "") -> t.Any:
+    """Return what a task can say of a definition; the rest of it is in the XML."""
+    if isinstance(data, list):
+        return [_without_unsayable(value, where) for value in data]
+    if not isinstance(data, dict):
+        return data
+    found = {
+        option: _without_unsayable(data[option], f"{where}{option}.") for option in data if f"{where}{option}" not in NO_OPTIONS
+    }
+    return {option: value for option, value in found.items() if value != {}}
 
 
 def describe_addresses(addresses: Iterable[SeenAddress], macs: Iterable[str]) -> list[dict[str, t.Any]]:

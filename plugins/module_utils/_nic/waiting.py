@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
     from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours import Neighbour
+
+    Bridges = Mapping[str, "str | None"]  # MAC addresses of NICs, and the bridge that each is plugged into; None where it is none
 
 __all__ = ["Eyes", "Sight", "usable", "wait_for_addresses"]
 
@@ -45,16 +47,16 @@ class Eyes:
     neighbours: Callable[[], list[Neighbour]] | None = None
     ask: Callable[[list[str]], None] | None = None
 
-    def look(self, domain: str, macs: Collection[str], *, agent: bool) -> list[SeenAddress]:
+    def look(self, domain: str, bridges: Bridges, *, agent: bool) -> list[SeenAddress]:
         """Return the addresses at a guest's NICs. `agent` says whether to ask the guest, which takes time if it hangs."""
         seen = self.guests.addresses(domain, "lease") + (self.guests.addresses(domain, "agent") if agent else [])
         if self.neighbours is None:
             seen += self.guests.addresses(domain, "arp")
         else:
-            seen += [SeenAddress(each.mac, each.address, 0, "arp") for each in self.neighbours()]
-        return [each for each in seen if each.mac in macs and usable(each.address)]
+            seen += [SeenAddress(each.mac, each.address, 0, "arp") for each in self._near(bridges)]
+        return [each for each in seen if each.mac in bridges and usable(each.address)]
 
-    def confirm(self, seen: Sequence[SeenAddress], mac: str) -> set[str]:
+    def confirm(self, seen: Sequence[SeenAddress], bridges: Bridges) -> set[str]:
         """Return which of the addresses the guest has.
 
         A lease says what the DHCP server gave away once. What the guest itself tells is true, and what answers when the host
@@ -65,16 +67,21 @@ class Eyes:
         told = {each.address for each in seen if each.origin == "agent"}
         others = sorted({each.address for each in seen} - told)
         self.ask(others)
-        answered = {each.address for each in self.neighbours() if each.mac == mac and each.answers}
+        answered = {each.address for each in self._near(bridges) if each.answers}
         return told | (answered & set(others))
 
+    def _near(self, bridges: Bridges) -> list[Neighbour]:
+        """Return whom the kernel knows where the NICs are now: on another bridge is where they were before."""
+        known = self.neighbours() if self.neighbours is not None else []
+        return [each for each in known if each.mac in bridges and bridges[each.mac] in (None, each.device)]
 
-def wait_for_addresses(eyes: Eyes, domain: str, mac: str, *, wanted: Sequence[str], timeout: float) -> tuple[Sight, bool]:
+
+def wait_for_addresses(eyes: Eyes, domain: str, bridges: Bridges, *, wanted: Sequence[str], timeout: float) -> tuple[Sight, bool]:
     """Look until the NIC has all the wanted addresses, or any where none is wanted. Return what was seen, and whether it has."""
     deadline = time.monotonic() + timeout
     while True:
-        seen = eyes.look(domain, {mac}, agent=True)
-        sight = Sight(seen, eyes.confirm(seen, mac))
+        seen = eyes.look(domain, bridges, agent=True)
+        sight = Sight(seen, eyes.confirm(seen, bridges))
         if sight.confirmed >= set(wanted) and sight.confirmed:
             return sight, True
         if time.monotonic() >= deadline:
