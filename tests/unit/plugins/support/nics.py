@@ -156,7 +156,7 @@ def define_guest(
 
 
 def define_network(driver: libvirt.virConnect, name: str, content: str = "", *, running: bool = False) -> None:
-    """Store a network, and start it if it shall run."""
+    """Store a network, and start it if it shall run. One that a running guest is in needs an address: the driver crashes else."""
     network = driver.networkDefineXML(f"<network><name>{name}</name>{content}</network>")
     if running:
         network.create()
@@ -224,7 +224,7 @@ def facts_of(element: ElementTree.Element, where: str = "") -> set[str]:
     """Return what an element says, one text for each attribute: "source/@network=lab", "vlan/tag[1]/@id=7"."""
     found = {f"{where}@{name}={value}" for name, value in element.attrib.items()}
     if element.text and element.text.strip():
-        found.add(f"{where}={element.text.strip()}")
+        found.add(f"{where.rstrip('/')}={element.text.strip()}")
     seen: dict[str, int] = {}
     for child in element:
         number = seen.get(child.tag, 0)
