@@ -71,9 +71,16 @@ class Eyes:
         return told | (answered & set(others))
 
     def _near(self, bridges: Bridges) -> list[Neighbour]:
-        """Return whom the kernel knows where the NICs are now: on another bridge is where they were before."""
+        """Return whom the kernel knows where the NICs are now: what it knows of another bridge is where they were before.
+
+        A NIC that is on no bridge may be seen anywhere, and counts where it answers.
+        """
         known = self.neighbours() if self.neighbours is not None else []
-        return [each for each in known if each.mac in bridges and bridges[each.mac] in (None, each.device)]
+        return [
+            each
+            for each in known
+            if each.mac in bridges and (each.answers if bridges[each.mac] is None else bridges[each.mac] == each.device)
+        ]
 
 
 def wait_for_addresses(eyes: Eyes, domain: str, bridges: Bridges, *, wanted: Sequence[str], timeout: float) -> tuple[Sight, bool]:
