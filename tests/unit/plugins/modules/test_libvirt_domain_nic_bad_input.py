@@ -630,6 +630,7 @@ def test_the_same_without_mistakes_is_done(host: libvirt.virConnect, options: Op
 @pytest.mark.parametrize(
     "name", ["unknown guest", "a source of two NICs", "alias with a space", "unknown network", "mac of a network"]
 )
-def test_a_list_says_as_much_of_an_entry_as_a_task_of_one_nic(host: libvirt.virConnect, name: str) -> None:
+@pytest.mark.usefixtures("host")
+def test_a_list_says_as_much_of_an_entry_as_a_task_of_one_nic(name: str) -> None:
     options, message = WRONG[name]
     assert message in nics_task(options, {"domain": "kinds", **lan(link="down")}).msg

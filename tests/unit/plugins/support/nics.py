@@ -240,9 +240,9 @@ def nic_facts(driver: libvirt.virConnect, guest: str = "web", number: int = -1) 
 
 
 def reserved(driver: libvirt.virConnect, network: str = "lab") -> list[str]:
-    """Return what a network reserves, one text for each entry: "192.168.101.10 52:54:00:00:00:01 web"."""
+    """Return what a network reserves, one text for each entry, in order: "192.168.101.10 52:54:00:00:00:01 web"."""
     root = ElementTree.fromstring(driver.networkLookupByName(network).XMLDesc(0))
-    return [
+    return sorted(
         " ".join(host.attrib[name] for name in ("ip", "mac", "id", "name") if name in host.attrib)
         for host in root.iterfind("ip/dhcp/host")
-    ]
+    )
