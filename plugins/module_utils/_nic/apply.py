@@ -164,11 +164,15 @@ class _Work:
         if nic.live_action == "update":
             wanted = _live(nic)
             own = own_part(before.definition, wanted.definition, self._networking)
-            if not same_place(own, wanted.definition):
+            undo: Undo = (f"the NIC {nic.mac}", lambda: self._guests.update(self._name, render_xml(own)))
+            moves = not same_place(own, wanted.definition)
+            if moves:
                 # as with a real cable, so that the guest notices that it is somewhere else and asks for an address there
                 self._guests.update(self._name, render_xml({**own, "link": "down"}))
+                self._undo.append(undo)
             self._guests.update(self._name, render_xml(wanted.definition))
-            self._undo.append((f"the NIC {nic.mac}", lambda: self._guests.update(self._name, render_xml(own))))
+            if not moves:
+                self._undo.append(undo)
             return
         old = replace(before, definition=own_part(before.definition, {}, self._networking))
         self._detach(before)

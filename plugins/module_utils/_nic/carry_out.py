@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply import GuestOutcome, apply_guest
@@ -74,7 +74,15 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan, *, timeou
         left = put_back_networks(connection, plan.networks, survey.network_records)
         if left:
             raise ApplyError(f"{results[0].error} Reservations could not be put back: {'; '.join(left)}.")
-    return results
+        return results
+    # what is reserved for a guest that failed stays: another one may have what it gave up
+    owners = {each.plan.guest for each in results if any(step.action in ("reserve", "release") for step in each.plan.steps)}
+    return [
+        replace(each, error=f"{each.error} What networks reserve for its NICs is as asked for.")
+        if each.error and each.plan.guest in owners
+        else each
+        for each in results
+    ]
 
 
 def _change_guest(survey: Survey, plan: GuestPlan, *, timeout: float) -> list[NicOutcome]:

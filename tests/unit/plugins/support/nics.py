@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import libvirt
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge import guests
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import LibvirtError
-from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
+from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import GuestRecord, Guests
 from ansible_collections.kvmops.network.plugins.modules import libvirt_domain_nic, libvirt_domain_nic_info, libvirt_domain_nics
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result, run_main, snapshot
 
@@ -22,6 +24,7 @@ World = dict[str, t.Any]
 
 __all__ = [
     "LIBVIRT",
+    "Hotplug",
     "Options",
     "World",
     "apply_nic",
@@ -178,6 +181,78 @@ def hide_made_up_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libvirt.virDomain, "XMLDesc", describe)
 
 
+class Hotplug:
+    """NICs of running guests that can be plugged in, changed and unplugged, as with QEMU; the test driver has no such thing.
+
+    It keeps the elements as they are given, beside what libvirt adds of its own. `calls` are the verbs with the MAC addresses.
+    A guest that is `busy` does not release its NICs.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Take the place of libvirt from now on."""
+        self.calls: list[str] = []
+        self.busy = False
+        self._nics: dict[str, list[ElementTree.Element]] = {}
+        read = guests._read
+
+        def read_with_ours(domain: t.Any) -> GuestRecord:
+            record = read(domain)
+            if record.live_xml is None:
+                return record
+            root = ElementTree.fromstring(record.live_xml)
+            devices = root.find("devices")
+            assert devices is not None
+            theirs = devices.findall("interface")
+            for element in theirs:
+                devices.remove(element)
+            devices.extend(self._nics.setdefault(record.name, theirs))
+            return replace(record, live_xml=ElementTree.tostring(root, encoding="unicode"))
+
+        def attach(_guests: Guests, name: str, xml: str) -> None:
+            element = self._note("attach", xml)
+            number = sum(map(len, self._nics.values()))
+            if element.find("target") is None:
+                ElementTree.SubElement(element, "target", dev=f"vnet{number}")
+            if element.find("alias") is None:
+                ElementTree.SubElement(element, "alias", name=f"net{number}")
+            self._nics[name].append(element)
+
+        def update(_guests: Guests, name: str, xml: str) -> None:
+            element = self._note("update", xml)
+            old = self._find(name, element)
+            element.extend(each for each in old if each.tag in ("target", "alias", "address") and element.find(each.tag) is None)
+            self._nics[name][self._nics[name].index(old)] = element
+
+        def detach(_guests: Guests, name: str, xml: str, *, is_gone: object, timeout: float) -> bool:
+            del is_gone, timeout
+            element = self._note("detach", xml)
+            if not self.busy:
+                self._nics[name].remove(self._find(name, element))
+            return not self.busy
+
+        monkeypatch.setattr(guests, "_read", read_with_ours)
+        for verb in (attach, update, detach):
+            monkeypatch.setattr(Guests, verb.__name__, verb)
+
+    def facts(self, guest: str = "web") -> list[set[str]]:
+        """Return what the NICs of a running guest are like."""
+        return [facts_of(element) for element in self._nics[guest]]
+
+    def _note(self, verb: str, xml: str) -> ElementTree.Element:
+        element = ElementTree.fromstring(xml)
+        self.calls.append(f"{verb} {_mac_of(element)}")
+        return element
+
+    def _find(self, name: str, element: ElementTree.Element) -> ElementTree.Element:
+        return next(each for each in self._nics[name] if _mac_of(each) == _mac_of(element))
+
+
+def _mac_of(element: ElementTree.Element) -> str:
+    mac = element.find("mac")
+    assert mac is not None
+    return mac.attrib["address"]
+
+
 def break_guests(
     monkeypatch: pytest.MonkeyPatch, verb: str, *, times: int = 1, skipped: int = 0, guest: str = "web"
 ) -> list[str]:
@@ -202,7 +277,7 @@ def break_guests(
 def world(driver: libvirt.virConnect) -> World:
     """Return all that the driver knows of guests and networks."""
     secure = libvirt.VIR_DOMAIN_XML_SECURE
-    guests = {
+    found = {
         domain.name(): (
             domain.XMLDesc(secure),
             domain.XMLDesc(secure | libvirt.VIR_DOMAIN_XML_INACTIVE),
@@ -211,7 +286,7 @@ def world(driver: libvirt.virConnect) -> World:
         )
         for domain in driver.listAllDomains()
     }
-    return {"guests": guests, "networks": snapshot(driver)}
+    return {"guests": found, "networks": snapshot(driver)}
 
 
 def interfaces(driver: libvirt.virConnect, guest: str = "web", *, running: bool = False) -> list[ElementTree.Element]:
