@@ -128,14 +128,19 @@ def changed_live(differences: set[str], live: Definition, wanted: Definition, ne
         found.discard("place")
     if known < (9, 0) and "bandwidth" in differences and "bandwidth" not in {**inherited_from(wanted, networks), **wanted}:
         found -= {"bandwidth", "place", "portgroup"}  # libvirt 7.0 crashes when all of it goes
+    if "virtualport" in differences - found:
+        found -= {"place", "portgroup"}  # another kind of switch
     if "place" in differences - found:
         return found & {"link"}  # the rest is meant for where the NIC will be
     if "bridge" not in ends:
         # a port of a bridge is what these belong to
         found -= {"port", "vlan", "virtualport"}
+    # what the network or its port group gives comes and goes with it alone
     if "portgroup" in differences - found:
-        # what comes from the port group comes with it alone
         found -= {option for option in _INHERITED if option not in wanted}
+    elif found & {"place", "portgroup"}:
+        had = carry_generated(inherited_from(live, networks), live)
+        found |= {each for each in differences.intersection(_INHERITED) if each not in wanted and live.get(each) == had.get(each)}
     return found
 
 

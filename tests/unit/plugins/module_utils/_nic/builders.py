@@ -20,6 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.definition imp
     normalise,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState, NicState
+from ansible_collections.kvmops.network.plugins.module_utils._nic.live import inherited_from
 from ansible_collections.kvmops.network.plugins.module_utils._nic.request import NicRequest
 
 if t.TYPE_CHECKING:
@@ -132,3 +133,14 @@ NETWORKS: dict[str, NetworkState] = {
     )
 }
 RUNNING: dict[str, Definition] = {name: state.live for name, state in NETWORKS.items() if state.live is not None}
+
+
+def shown(definition: Definition) -> Definition:
+    """Return what libvirt shows of a NIC that runs so: what its network gives, and what it has itself."""
+    gives = inherited_from(definition, RUNNING)
+    gives.pop("type", None)
+    found = {**gives, **definition}
+    if "virtualport" in gives and "virtualport" in definition:
+        given, own = gives["virtualport"], definition["virtualport"]
+        found["virtualport"] = {**given, **own, "parameters": {**given.get("parameters", {}), **own.get("parameters", {})}}
+    return normalise(found)

@@ -49,7 +49,7 @@ _details = _some(
     port=_some(isolated=st.booleans()),
     vlan=_some(trunk=st.booleans(), tags=st.sampled_from([[{"id": 42}], [{"id": 2}, {"id": 1, "native_mode": "untagged"}]])),
     virtualport=_some(
-        type=st.sampled_from(["openvswitch", "midonet"]),
+        type=st.just("openvswitch"),
         parameters=_some(interfaceid=st.sampled_from(_UUIDS), profileid=st.sampled_from(["", "a"])),
     ),
     coalesce=_some(rx=st.just({"frames": {"max": 8}})),

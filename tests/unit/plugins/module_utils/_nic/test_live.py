@@ -27,6 +27,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.bui
     RUNNING,
     on,
     parse,
+    shown,
     text_of,
 )
 
@@ -53,11 +54,6 @@ def user(**options: t.Any) -> Definition:
 def group(name: str | None, **options: t.Any) -> Definition:
     source = {"network": "groups", **({"portgroup": name} if name is not None else {})}
     return {**on("groups", **options), "source": source}
-
-
-def shown(definition: Definition) -> Definition:
-    """Return what libvirt shows of a NIC that was started with a definition."""
-    return {**inherited_from(definition, RUNNING), **definition}
 
 
 def differing(running: Definition, wanted: Definition) -> set[str]:
@@ -347,3 +343,16 @@ def test_what_is_said_of_the_nic_itself_does_not_wait_for_a_port_group() -> None
 def test_a_port_group_of_a_macvtap_network_waits() -> None:
     running = {**on("macvtap"), "source": {"network": "macvtap", "portgroup": "p"}}
     assert changed(running, on("macvtap")) == [set()] * 3
+
+
+def test_what_only_a_network_gives_goes_with_the_place_whatever_the_version() -> None:
+    assert changed(shown(on("vlans")), on()) == [{"place", "vlan"}] * 3
+    own = on("vlans", vlan={"tags": [{"id": 5}]})
+    assert changed(own, on()) == [{"place"}, {"place"}, {"place", "vlan"}]
+
+
+def test_from_one_kind_of_switch_to_another_a_nic_moves_since_libvirt_11() -> None:
+    running = shown(on("switch"))
+    running["virtualport"]["parameters"] = {"interfaceid": UUID}
+    assert changed(running, on(link="down")) == [{"link"}, {"link"}, {"place", "virtualport", "link"}]
+    assert changed(on(), on("switch")) == [set(), set(), {"place", "virtualport"}]
