@@ -30,13 +30,17 @@ __all__ = ["NicOutcome", "carry_out", "foresee"]
 
 @dataclass(frozen=True)
 class NicOutcome:
-    """What became of a NIC, and how it is afterwards. `error` is "" where there is none."""
+    """What became of a NIC, and how it is afterwards. `error` is "" where there is none.
+
+    `reserved` says that what networks reserve for it was changed, which the NIC itself does not show.
+    """
 
     plan: NicPlan
     state: NicState | None
     waits: tuple[str, ...] = ()
     error: str = ""
     addresses: tuple[SeenAddress, ...] = ()
+    reserved: bool = False
 
     @property
     def status(self) -> t.Literal["unchanged", "changed", "failed"]:
@@ -48,7 +52,7 @@ class NicOutcome:
     @property
     def changed(self) -> bool:
         """Whether the NIC is another one now: also one that could not be put back."""
-        return bool(self.plan.steps) and (not self.error or self.state != self.plan.before)
+        return bool(self.plan.steps) and (not self.error or self.reserved or self.state != self.plan.before)
 
 
 def foresee(plan: JointPlan) -> list[NicOutcome]:
@@ -81,8 +85,12 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan, *, timeou
         replace(each, error=f"{each.error} What networks reserve for its NICs is as asked for.")
         if each.error and each.plan.guest in owners
         else each
-        for each in results
+        for each in (_with_reserved(result) for result in results)
     ]
+
+
+def _with_reserved(outcome: NicOutcome) -> NicOutcome:
+    return replace(outcome, reserved=any(step.action in ("reserve", "release") for step in outcome.plan.steps))
 
 
 def _change_guest(survey: Survey, plan: GuestPlan, *, timeout: float) -> list[NicOutcome]:
