@@ -95,9 +95,9 @@ def plan_live(live: Definition, gone: Sequence[tuple[str, str]], wanted: Sequenc
         old = next((place for place in current if key_of(place[1]) == key_of(host)), None)
         if old == new:
             continue
-        others = [place[1] for place in current if place is not old]
+        others = [place for place in current if place is not old]
         # libvirt finds an entry that it shall change by its MAC address, and whatever else meets it would be overwritten
-        if old is not None and old[0] == new[0] and "mac" in host and not any(_meet(host, other) for other in others):
+        if old is not None and old[0] == new[0] and "mac" in host and not any(_meet(new, other) for other in others):
             current[current.index(old)] = new
             steps.then.append(LiveChange("modify", *new))
             continue
@@ -105,11 +105,14 @@ def plan_live(live: Definition, gone: Sequence[tuple[str, str]], wanted: Sequenc
             current.remove(old)
             steps.first.append(LiveChange("delete", *old))
         added.append(LiveChange("add", *new))
-    there = [place[1] for place in current]
-    steps.clashes = [(change.host["ip"], other) for change in added for other in there if _meet(change.host, other)]
+    steps.clashes = [
+        (each.host["ip"], other[1]) for each in added for other in current if _meet((each.address, each.host), other)
+    ]
     steps.then += added
     return steps
 
 
-def _meet(host: Host, other: Host) -> bool:
-    return other.get("ip") == host["ip"] or ("name" in host and other.get("name") == host["name"])
+def _meet(new: Place, other: Place) -> bool:
+    """Say whether libvirt would take one entry for the other; it looks for them in one subnet only."""
+    (address, host), (at, there) = new, other
+    return address == at and (there.get("ip") == host["ip"] or ("name" in host and there.get("name") == host["name"]))
