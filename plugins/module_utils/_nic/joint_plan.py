@@ -160,28 +160,45 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
     plugs = running and (
         nic.live_action in ("attach", "replug") or "place" in nic.waits or (nic.live_action == "update" and _moves(nic))
     )
+    sentences = _place_problems(survey, after, plugs=plugs)
+    if before is not None and not plugs:
+        # what was so before is not what the task is about
+        known = _place_problems(survey, before, plugs=False)
+        sentences = [sentence for sentence in sentences if sentence not in known]
     networks = survey.networks if type_of(after) in ("network", "direct") else {}
-    missing = [name for name in [place_of(after)] if type_of(after) == "network" and name not in networks]
-    sentences = list(host_rules.network_conflicts(after, networks, running=plugs))
-    if type_of(after) in ("bridge", "direct") and survey.host is not None:
-        sentences += host_rules.place_conflicts(after, survey.host, survey.networks, running=plugs)
-    if "filterref" in after:
-        sentences += host_rules.filter_conflicts(after, survey.filters)
+    missing = [name for name in [place_of(after)] if sentences and type_of(after) == "network" and name not in networks]
     definitions = [each.shown.definition for each in guest_plan.nics]
     sentences += host_rules.boot_conflicts(guest_plan.guest, definitions, after)
-    if before is None or before.get("alias") != after.get("alias"):
-        twins = [each for each in definitions if after.get("alias") is not None and each.get("alias") == after["alias"]]
-        if len(twins) > 1:
-            sentences.append(f"alias: another NIC of the guest is called '{after['alias']}' already; choose another name.")
-    device = after.get("target", {}).get("dev")
-    if device is not None and sum(each.get("target", {}).get("dev") == device for each in definitions) > 1:
-        sentences.append(f"target.dev: another NIC of the guest has '{device}' already; choose another name.")
+    sentences += _name_problems(before or {}, definitions, after)
     if sentences:
         details = {"missing_networks": missing} if missing and len(sentences) == 1 else {}
         raise InputError(" ".join(dict.fromkeys(sentences)), **details)
     check_schema(before, after, survey.version)
     host = survey.host if type_of(after) in ("bridge", "direct") else None
     return list(host_rules.place_warnings(after, host, networks, running=running))
+
+
+def _place_problems(survey: Survey, definition: Definition, *, plugs: bool) -> list[str]:
+    """Return what the host has not that a NIC is plugged into or filtered by."""
+    networks = survey.networks if type_of(definition) in ("network", "direct") else {}
+    sentences = list(host_rules.network_conflicts(definition, networks, running=plugs))
+    if type_of(definition) in ("bridge", "direct") and survey.host is not None:
+        sentences += host_rules.place_conflicts(definition, survey.host, survey.networks, running=plugs)
+    if "filterref" in definition:
+        sentences += host_rules.filter_conflicts(definition, survey.filters)
+    return sentences
+
+
+def _name_problems(before: Definition, definitions: Sequence[Definition], after: Definition) -> list[str]:
+    """Return whether another NIC of the guest has a name that this one gets. `definitions` are those of all of its NICs."""
+    alias, device = after.get("alias"), after.get("target", {}).get("dev")
+    sentences = []
+    if alias not in (None, before.get("alias")) and sum(each.get("alias") == alias for each in definitions) > 1:
+        sentences.append(f"alias: another NIC of the guest is called '{alias}' already; choose another name.")
+    devices = [each.get("target", {}).get("dev") for each in definitions]
+    if device not in (None, before.get("target", {}).get("dev")) and devices.count(device) > 1:
+        sentences.append(f"target.dev: another NIC of the guest has '{device}' already; choose another name.")
+    return sentences
 
 
 def _moves(nic: NicPlan) -> bool:
