@@ -19,6 +19,12 @@ ALLOWED_SKIPS: dict[str, str] = {
     "tests/unit/plugins/modules/test_libvirt_network_documents_daemon.py": (
         "it removes the host's networks, and so runs on lab hosts alone, in `make unit-images`"
     ),
+    **{
+        f"tests/unit/plugins/modules/test_libvirt_domain_nic_{name}.py": (
+            "it removes the host's networks and guests, and so runs on lab hosts alone, in `make unit-images`"
+        )
+        for name in ("daemon", "daemon_care")
+    },
 }
 
 skipped: set[str] = set()
