@@ -95,7 +95,8 @@ requirement:
   type: str
   sample: daemon
 missing_networks:
-  description: The names of networks that O(nics[].source.network) names and that do not exist, where that is the only reason to refuse.
+  description:
+    - The names of networks that O(nics[].source.network) names and that do not exist, where that is the only reason to refuse.
   returned: failure, if networks are missing
   type: list
   elements: str
