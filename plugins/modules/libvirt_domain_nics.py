@@ -215,8 +215,9 @@ nics:
               returned: always
               sample: 24
             origins:
-              description: Who saw it, V(lease), the network's DHCP server, V(agent), the guest itself, V(arp), the host's
-              neighbour table. type: list
+              description:
+                - Who saw it, V(lease), the network's DHCP server, V(agent), the guest itself, V(arp), the host's neighbour table.
+              type: list
               elements: str
               returned: always
               sample: [lease, arp]
