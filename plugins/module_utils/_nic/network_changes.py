@@ -190,7 +190,8 @@ def _sort_claims(
             kept.append(claim)  # until the NIC has left
         elif holding is None or holding.network != network or holding.reservation is not None:
             gone.append((claim, holding))
-        elif claim.mac != holding.mac:
+        elif claim.mac != holding.mac or holding.mac not in holding.former:
+            # in the second case a run was killed that had taken it along in what is stored, and perhaps no further
             gone.append((claim, holding))
             moved.append((holding, _readdressed(claim, holding.mac)))
         else:
