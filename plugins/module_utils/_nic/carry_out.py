@@ -11,17 +11,22 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge.dhcp import release_lease
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply import GuestOutcome, apply_guest
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply_networks import apply_networks, put_back_networks
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import read_guest
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import Networking
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import NicState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.joint_plan import GuestPlan, JointPlan
+    from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
     from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import NicPlan
     from ansible_collections.kvmops.network.plugins.module_utils._nic.survey import Survey
 
@@ -70,6 +75,8 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan, *, timeou
         apply_networks(connection, plan.networks, survey.network_records)
     made: dict[tuple[str, int], NicOutcome] = {}
     for name, guest_plan in plan.guests.items():
+        if survey.local:
+            _release_leases(connection, plan.networks, guest_plan)
         outcomes = _change_guest(survey, guest_plan, timeout=timeout)
         made.update(((name, number), outcome) for number, outcome in enumerate(outcomes))
     results = [made[place] for place in plan.order]
@@ -91,6 +98,23 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan, *, timeou
 
 def _with_reserved(outcome: NicOutcome) -> NicOutcome:
     return replace(outcome, reserved=any(step.action in ("reserve", "release") for step in outcome.plan.steps))
+
+
+def _release_leases(connection: Connection, changes: Sequence[NetworkChange], plan: GuestPlan) -> None:
+    """Have the networks forget the leases of MAC addresses that NICs give up, so that their addresses go to the new ones.
+
+    A DHCP server keeps a leased address for its client, whatever is reserved.
+    """
+    given_up = {mac for nic in plan.plans if nic.before and nic.after for mac in nic.before.macs - nic.after.macs}
+    for change in changes if given_up else ():
+        live = change.before.live or {}
+        bridge = bridge_of(live)
+        server = next((each["address"] for each in live.get("ips", []) if "dhcp" in each and ":" not in each["address"]), None)
+        if bridge is None or server is None:
+            continue
+        for lease in connection.read_leases(change.name) or ():
+            if lease["mac"] in given_up and ":" not in lease["ip"]:
+                release_lease(bridge=bridge, mac=lease["mac"], address=lease["ip"], server=server)
 
 
 def _change_guest(survey: Survey, plan: GuestPlan, *, timeout: float) -> list[NicOutcome]:

@@ -39,7 +39,7 @@ class Survey:
         """Begin without having read anything."""
         self._connection = connection
         self._see_host = see_host
-        self._local = local
+        self.local = local
         self._guests: dict[str, GuestState] = {}
         self.guests = Guests(connection)
 
@@ -94,7 +94,7 @@ class Survey:
     @functools.cached_property
     def machine_id(self) -> str:
         """What tells the daemon's host from others: its machine-id; of another machine, which shows none, its name."""
-        if not self._local:
+        if not self.local:
             return self._connection.hostname()
         try:
             with open(_MACHINE_ID, encoding="ascii") as file:
