@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, NetworkRecord
+    from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Fields
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
 
 __all__ = ["apply_networks", "put_back_networks"]
@@ -57,9 +58,7 @@ def _apply(connection: Connection, change: NetworkChange) -> None:
 
 
 def _change_live(connection: Connection, name: str, change: LiveChange) -> None:
-    fields = DHCP_HOSTS.item
-    assert isinstance(fields, tuple)
-    element = tree.render(fields, change.host, etree.Element("host"))
+    element = tree.render(t.cast("Fields", DHCP_HOSTS.item), change.host, etree.Element("host"))
     connection.change_dhcp_host(name, change.verb, document.canonical_text(element), address=change.address)
 
 

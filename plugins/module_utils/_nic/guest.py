@@ -33,9 +33,10 @@ class NicState:
     @property
     def shown(self) -> Nic:
         """What the NIC is known by: as it is stored, else as it runs. There is one of the two."""
-        nic = self.stored or self.live
-        assert nic is not None
-        return nic
+        for nic in (self.stored, self.live):
+            if nic is not None:
+                return nic
+        raise ValueError("a NIC is stored, or it runs")
 
     @property
     def macs(self) -> set[str]:
