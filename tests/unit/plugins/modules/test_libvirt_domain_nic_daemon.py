@@ -155,7 +155,8 @@ def host() -> t.Iterator[Host]:
     """Return the host, its guest "on" up, each guest with the NIC of the table and the bystanders."""
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     real_guest.take_out_kvm()
-    shutil.copy(next(rom for rom in ROMS if Path(rom).exists()), nic_table.ROM)
+    [rom, *_others] = [rom for rom in ROMS if Path(rom).exists()]
+    shutil.copy(rom, nic_table.ROM)
     links = {nic_table.BRIDGE: ["type", "bridge"]}
     links.update({name: ["type", "veth", "peer", "name", f"{name}p"] for name in nic_table.UPLINKS})
     for name, words in links.items():
@@ -285,7 +286,7 @@ def replug(host: Host, options: Options, shows: frozenset[str], hides: frozenset
 def check_host_side(sight: Sight) -> None:
     """Compare what libvirt says of a running NIC with the kernel."""
     assert sight.live is not None
-    said = {name: value for name, _, value in (fact.partition("=") for fact in sight.live)}
+    said = {name: value for name, _equals, value in (fact.partition("=") for fact in sight.live)}
     if sight.device is None:
         assert said["@type"] == "user"
         return

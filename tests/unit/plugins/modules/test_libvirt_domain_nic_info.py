@@ -117,7 +117,7 @@ def test_addresses_and_counters_that_the_test_driver_makes_up() -> None:
     assert wan["addresses"] == [{"address": "192.168.0.2", "prefix": 24, "origins": origins}]
     keys = {f"{way}_{what}" for way in ("rx", "tx") for what in ("bytes", "packets", "errors", "dropped")}
     assert lan["statistics"].keys() == keys
-    assert all(type(number) is int and number >= 0 for number in lan["statistics"].values())
+    assert all(isinstance(number, int) and number >= 0 for number in lan["statistics"].values())
 
 
 @pytest.mark.usefixtures("host")

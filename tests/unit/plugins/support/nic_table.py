@@ -124,7 +124,7 @@ def row(
 
 
 def driver(name: str, value: t.Any, shows: str, *, fates: tuple[Fate, Fate, Fate] = REPLUG) -> Row:
-    outer, _, inner = name.rpartition(".")
+    outer, _dot, inner = name.rpartition(".")
     options: Options = {inner: value}
     after = {"driver": {outer: options} if outer else options}
     return row(f"driver.{name}", f"``{name.partition('.')[0]}``", {}, after, fates, f"driver/{shows}", alone=False)

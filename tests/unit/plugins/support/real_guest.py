@@ -144,7 +144,7 @@ def nics_of(domain: libvirt.virDomain, *, stored: bool = False) -> dict[str, Ele
 
 def value_of(element: Element, path: str) -> str | None:
     """Return an attribute, by a path such as `source@network` or `@type`; None where it is missing."""
-    where, _, attribute = path.rpartition("@")
+    where, _at, attribute = path.rpartition("@")
     found = element.find(where) if where else element
     return found.get(attribute) if found is not None else None
 

@@ -23,7 +23,7 @@ def test_the_message_says_whose_lease_of_which_server_is_given_back() -> None:
 
 
 def test_each_message_has_an_identifier_of_its_own() -> None:
-    messages = {release_message(mac="52:54:00:6b:3c:58", address="10.0.0.2", server="10.0.0.1")[4:8] for _ in range(8)}
+    messages = {release_message(mac="52:54:00:6b:3c:58", address="10.0.0.2", server="10.0.0.1")[4:8] for _number in range(8)}
     assert len(messages) > 1
 
 
