@@ -190,7 +190,8 @@ def merge_definitions(current: Definition | None, given: Definition, *, replace:
         base.pop("virtualport", None)  # each type has parameters of its own
     merged = tree.merge(INTERFACE, base, given, replace=replace)
     for option in _CARRIED:
-        if option in base:
+        # a user's NIC is plugged into nothing: its source is a detail of passt's
+        if option in base and (option != "source" or type_of(base) != "user"):
             merged.setdefault(option, base[option])
     return carry_generated(normalise(merged), base)
 

@@ -187,9 +187,10 @@ def test_a_guest_that_vanishes_meanwhile(host: libvirt.virConnect, monkeypatch: 
 
 def test_what_the_driver_cannot_do_is_put_back(host: libvirt.virConnect) -> None:
     # no fault is made here: libvirt's test driver plugs nothing in, and says so in the words of its version
+    define_network(host, "run", "<ip address='192.168.103.1' prefix='24'/>", running=True)
     before = world(host)
     for task, doing in (
-        (NEW_NIC, f"attach {NEW}"),
+        ({**NEW_NIC, "source": {"network": "run"}}, f"attach {NEW}"),
         ({"alias": "lan", "link": "down", "reservation": {"ipv4": "192.168.101.10"}}, f"update {LAN}"),
         ({"alias": "wan", "state": "absent"}, f"detach {WAN}"),
         ({"alias": "wan", "mtu": 1400, "replug": "always"}, f"replug {WAN}"),

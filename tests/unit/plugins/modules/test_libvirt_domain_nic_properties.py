@@ -100,7 +100,7 @@ def test_an_unrelated_change_keeps_all_else(host: libvirt.virConnect, options: O
     assert others(host) == theirs
 
 
-@settings(driven, max_examples=examples * 4 // 5)
+@settings(driven, max_examples=examples * 3 // 5)
 @given(options=mixed_nics(), mode=st.sampled_from(["merge", "replace"]), there=st.booleans())
 def test_what_check_mode_accepts_works_and_what_it_refuses_changes_nothing(
     host: libvirt.virConnect, options: Options, mode: str, there: bool
@@ -183,7 +183,7 @@ def expected(entries: list[Options], network: str, macs: dict[str, str]) -> list
     return sorted(found)
 
 
-@driven
+@settings(driven, max_examples=examples // 5)
 @given(tasks=st.lists(_wishes(), min_size=2, max_size=3))
 def test_reservations_are_what_the_last_task_says(host: libvirt.virConnect, tasks: list[list[Options]]) -> None:
     clear(host)

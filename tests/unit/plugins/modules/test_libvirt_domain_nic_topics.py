@@ -376,7 +376,6 @@ NEWER: dict[str, tuple[int, Topic, str]] = {
             first_shown={"backend/@type=passt"},
             second={"backend": {"type": "passt", "log_file": "/var/log/passt.log"}, "source": {"dev": "eth0"}},
             second_shown={"backend/@type=passt", "backend/@logFile=/var/log/passt.log", "source/@dev=eth0"},
-            carried={"source/@dev=eth0"},
         ),
         "backend.type: needs libvirt 9.0.0 or later",
     ),

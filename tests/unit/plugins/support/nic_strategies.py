@@ -175,7 +175,7 @@ def mixed_nics(draw: st.DrawFn) -> Options:
             {}, optional={"network": _words, "bridge": _words, "dev": _words, "portgroup": _words, "mode": st.just("vepa")}
         ),
         "mtu": st.integers(-1, 2**33),
-        "boot": st.integers(-1, 2**33).map(lambda order: {"order": order}),
+        "boot": st.sampled_from([-1, 0, 1, 2, 3, 2**32]).map(lambda order: {"order": order}),
         "model": _words,
         "target": st.fixed_dictionaries({}, optional={"dev": _words, "managed": _flag}),
         "filterref": st.fixed_dictionaries({"filter": _words}),
