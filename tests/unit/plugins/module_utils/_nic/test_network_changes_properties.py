@@ -82,7 +82,10 @@ def scenarios(draw: st.DrawFn, *, drift: bool = False) -> Scenario:
         name = draw(_names)
         for has, host in (
             (draw(st.booleans()), {"mac": mac, "ip": four + draw(_ends)}),
-            (draw(st.booleans()), {"id": draw(st.sampled_from([duid_of(mac), "00:01:aa:" + mac[-2:]])), "ip": six + draw(_ends)}),
+            (
+                draw(st.booleans()),
+                {"id": draw(st.sampled_from([duid_of(mac), "00:02:00:00:ab:11:" + mac[-2:]])), "ip": six + draw(_ends)},
+            ),
         ):
             if has:
                 add(definitions[network], {**host, **named(name)})
@@ -133,7 +136,7 @@ def reservations(draw: st.DrawFn, network: str) -> Reservation | None:
         return None
     ipv4 = four + draw(_ends) if kind in ("ipv4", "both") else None
     ipv6 = six + draw(_ends) if kind in ("ipv6", "both") else None
-    duid = draw(st.sampled_from([None, "00:01:bb:cc"])) if ipv6 is not None else None
+    duid = draw(st.sampled_from([None, "00:02:00:00:ab:11:ff"])) if ipv6 is not None else None
     return Reservation(ipv4, ipv6, draw(_names) if kind != "empty" else None, duid)
 
 
