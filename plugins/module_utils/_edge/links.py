@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     Run = t.Callable[[list[str]], tuple[int, str, str]]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Host", "Link", "Neighbour", "Route", "read_host", "read_links", "read_neighbours"]
+__all__ = ["Host", "Link", "Neighbour", "Route", "forget_neighbour", "read_host", "read_links", "read_neighbours"]
 
 
 # Routes that lead nowhere, on purpose: the subnet is somebody's, as a cluster's address pools are.
@@ -88,6 +88,11 @@ def read_neighbours(run: Run) -> list[Neighbour]:
         for entry in entries
         if "lladdr" in entry and "dst" in entry
     ]
+
+
+def forget_neighbour(run: Run, neighbour: Neighbour) -> None:
+    """Have the kernel find out anew who has an address, unless somebody wrote it down for good. Only root may."""
+    run(["ip", "neigh", "flush", "to", neighbour.address, "dev", neighbour.device])
 
 
 def read_host(run: Run) -> Host:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import socket
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Neighbour, read_neighbours
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Neighbour, forget_neighbour, read_neighbours
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Neighbour", "ask_for", "read_neighbours"]
+__all__ = ["Neighbour", "ask_for", "forget_neighbour", "read_neighbours"]
 
 _DISCARD = 9  # the port of the discard service
 

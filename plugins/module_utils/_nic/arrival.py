@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import is_local
-from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours import ask_for, read_neighbours
+from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours import ask_for, forget_neighbour, read_neighbours
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._nic.waiting import Eyes, Sight, wait_for_addresses
 
@@ -34,10 +34,16 @@ def open_eyes(module: AnsibleModule, guests: Guests) -> Eyes:
     """Return where a module can see addresses."""
     if not is_local(module.params["uri"]):
         return Eyes(guests)
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        code, output, errors = module.run_command(command, handle_exceptions=False)
+        return code, output, errors
+
     return Eyes(
         guests,
-        neighbours=lambda: read_neighbours(lambda command: module.run_command(command, handle_exceptions=False)),
+        neighbours=lambda: read_neighbours(run),
         ask=ask_for,
+        forget=lambda neighbour: forget_neighbour(run, neighbour),
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
     from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours import Neighbour
@@ -39,13 +39,15 @@ class Sight(t.NamedTuple):
 class Eyes:
     """Where addresses of guests can be seen.
 
-    `neighbours` returns whom the host's kernel knows, and `ask` makes it look for addresses in the guests' networks; both are
-    None where the daemon is that of another machine, which shows its neighbours through libvirt alone.
+    `neighbours` returns whom the host's kernel knows, `ask` makes it look for addresses in the guests' networks, and `forget`
+    makes it forget one; they are None where the daemon is that of another machine, which shows its neighbours through libvirt
+    alone.
     """
 
     guests: Guests
     neighbours: Callable[[], list[Neighbour]] | None = None
     ask: Callable[[list[str]], None] | None = None
+    forget: Callable[[Neighbour], None] | None = None
 
     def look(self, domain: str, bridges: Bridges, *, agent: bool) -> list[SeenAddress]:
         """Return the addresses at a guest's NICs. `agent` says whether to ask the guest, which takes time if it hangs."""
@@ -70,6 +72,14 @@ class Eyes:
         answered = {each.address for each in self._near(bridges) if each.answers}
         return told | (answered & set(others))
 
+    def look_anew(self, macs: Collection[str]) -> None:
+        """Have the kernel forget the addresses of NICs: it takes those that answered within the last half minute for granted."""
+        if self.neighbours is None or self.forget is None:
+            return
+        for each in self.neighbours():
+            if each.mac in macs:
+                self.forget(each)
+
     def _near(self, bridges: Bridges) -> list[Neighbour]:
         """Return whom the kernel knows where the NICs are now: what it knows of another bridge is where they were before.
 
@@ -86,6 +96,7 @@ class Eyes:
 def wait_for_addresses(eyes: Eyes, domain: str, bridges: Bridges, *, wanted: Sequence[str], timeout: float) -> tuple[Sight, bool]:
     """Look until the NIC has all the wanted addresses, or any where none is wanted. Return what was seen, and whether it has."""
     deadline = time.monotonic() + timeout
+    eyes.look_anew(bridges)
     while True:
         seen = eyes.look(domain, bridges, agent=True)
         sight = Sight(seen, eyes.confirm(seen, bridges))
