@@ -282,7 +282,8 @@ def test_a_refusal_names_somebody_who_is_in_the_way(scenario: Scenario) -> None:
     wanted = [host for each in scenario.holdings if each.reservation for host in each.reservation.entries(each.mac)]
     words = message.rpartition("(")[2].partition(")")[0].split()
     assert words
-    assert set(words) <= {word for host in stored + wanted for word in host.values()}
+    taken_along = {word for each in scenario.holdings for word in (each.mac, duid_of(each.mac))}
+    assert set(words) <= {word for host in stored + wanted for word in host.values()} | taken_along
 
 
 # --- a running network that is not as it is stored ----------------------------------------------------------------------------
