@@ -30,6 +30,7 @@ __all__ = ["AddressOrigin", "GuestRecord", "Guests", "SeenAddress"]
 AddressOrigin = t.Literal["lease", "agent", "arp"]
 
 _POLL = 0.05  # seconds
+_REPEAT = 2.0  # seconds; libvirt itself waits five for the guest before
 # What libvirt says of a detachment that has been asked for and that the guest has not answered; source: qemu_hotplug.c
 _UNDER_WAY = "process of unplug"
 
@@ -112,22 +113,33 @@ class Guests:
     def detach(self, name: str, xml: str, *, is_gone: Callable[[str], bool], timeout: float) -> bool:
         """Unplug a NIC from a running guest, and wait until the guest has released it. Return whether it has.
 
-        `is_gone` is asked with the guest's running definition; a guest that has ended has released it.
+        `is_gone` is asked with the guest's running definition; a guest that has ended has released it. A guest that is busy with
+        something else, such as booting, does not hear the request, which is therefore repeated.
         """
-        try:
-            with own_errors():
-                self._lookup(name).detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-        except LibvirtError as error:
-            if _UNDER_WAY not in str(error):
-                raise
         deadline = time.monotonic() + timeout
+        self._request_detach(name, xml)
+        asked = time.monotonic()
         while True:
             record = self.read(name)
             if record is None or record.live_xml is None or is_gone(record.live_xml):
                 return True
             if time.monotonic() >= deadline:
                 return False
+            if time.monotonic() - asked >= _REPEAT:
+                try:
+                    self._request_detach(name, xml)
+                except LibvirtError:
+                    pass  # it may have gone since; what is there now is looked at in any case
+                asked = time.monotonic()
             time.sleep(_POLL)
+
+    def _request_detach(self, name: str, xml: str) -> None:
+        try:
+            with own_errors():
+                self._lookup(name).detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except LibvirtError as error:
+            if _UNDER_WAY not in str(error):
+                raise
 
     def addresses(self, name: str, origin: AddressOrigin) -> list[SeenAddress]:
         """Return the addresses of a running guest, an empty list where this origin knows nothing of it."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +28,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.live import fi
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import own_part
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.joint_plan import GuestPlan
@@ -43,6 +46,9 @@ _HINTS = {
     "does not support hotplug": "the guest's machine takes no NICs while it runs; run the task while it is off, or give "
     "it the feature acpi",
 }
+
+# What says where a NIC is plugged in.
+_MOVING = ("type", "source", "vlan", "virtualport")
 
 __all__ = ["GuestOutcome", "NotReleasedError", "apply_guest"]
 
@@ -164,15 +170,7 @@ class _Work:
         if nic.live_action == "update":
             wanted = _live(nic)
             own = own_part(before.definition, wanted.definition, self._networking)
-            undo: Undo = (f"the NIC {nic.mac}", lambda: self._guests.update(self._name, render_xml(own)))
-            moves = not same_place(own, wanted.definition)
-            if moves:
-                # as with a real cable, so that the guest notices that it is somewhere else and asks for an address there
-                self._guests.update(self._name, render_xml({**own, "link": "down"}))
-                self._undo.append(undo)
-            self._guests.update(self._name, render_xml(wanted.definition))
-            if not moves:
-                self._undo.append(undo)
+            self._update(nic.mac, own, list(_updates(before.definition, own, wanted.definition)) or [wanted.definition])
             return
         old = replace(before, definition=own_part(before.definition, {}, self._networking))
         self._detach(before)
@@ -181,6 +179,16 @@ class _Work:
             wanted = _live(nic)
             self._attach(wanted, before.address)
             self._undo.append((f"the NIC {wanted.mac} is plugged in", lambda: self._detach(wanted)))
+
+    def _update(self, mac: str, own: Definition, updates: list[Definition]) -> None:
+        if not same_place(own, updates[-1]):
+            # as with a real cable, so that the guest notices that it is somewhere else and asks for an address there
+            unplugged = [{**definition, "link": "down"} for definition in [own, *updates[:-1]]]
+            updates = [*unplugged, updates[-1]]
+        for former, definition in zip([own, *updates], updates):
+            self._guests.update(self._name, render_xml(definition))
+            undo = functools.partial(self._guests.update, self._name, render_xml(former))
+            self._undo.append((f"the NIC {mac}", undo))
 
     def _attach(self, nic: Nic, address: str | None) -> None:
         """Plug in a NIC, at a place of the guest's bus if it can be had."""
@@ -216,10 +224,28 @@ class _Work:
             )
 
 
+def _updates(running: Definition, own: Definition, wanted: Definition) -> Iterator[Definition]:
+    """Yield what a running NIC is changed to, one after the other.
+
+    libvirt does parts of an update in turn, and does not take them back when a later one fails; so what may fail has an update of
+    its own. The bandwidth is last, but where there is one already it moves with the NIC: libvirt 7.0 crashes when all of it goes.
+    """
+    moving = _MOVING if "bandwidth" not in running else (*_MOVING, "bandwidth")
+    groups = moving, (own.keys() | wanted.keys()) - {"filterref", "bandwidth"}, ("filterref",), ("bandwidth",)
+    current = own
+    for group in groups:
+        following = {option: value for option, value in current.items() if option not in group}
+        following.update((option, wanted[option]) for option in group if option in wanted)
+        if following != current and (group is not moving or following.get("source") != current.get("source")):
+            yield following
+            current = following
+
+
 def _live(nic: NicPlan) -> Nic:
     """Return the NIC as it shall run."""
     live = nic.after.live if nic.after is not None else None
-    assert live is not None
+    if live is None:
+        raise ValueError("a NIC that is not plugged in is not changed there")
     return live
 
 
