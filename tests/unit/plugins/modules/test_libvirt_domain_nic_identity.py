@@ -103,6 +103,7 @@ def test_a_second_run_adds_no_second_nic(host: libvirt.virConnect, options: Opti
     assert interfaces(host, "bare") == []
 
 
+# seed 004-15, 004-19
 def test_the_address_is_known_before_and_the_same_on_each_run(host: libvirt.virConnect) -> None:
     task: Options = {"alias": "new", "source": {"network": "lab2"}}
     predicted = apply_nic(check=True, **task).data["nic"]["mac"]
@@ -168,6 +169,7 @@ def test_a_nic_moves_by_its_mac(host: libvirt.virConnect) -> None:
     assert macs(host)[:2] == [LAN, WAN]
 
 
+# seed 004-f
 def test_a_nic_of_a_name_gets_another_address(host: libvirt.virConnect) -> None:
     new = "52:54:00:00:00:99"
     apply_nic(mac=LAN, alias="lan")
@@ -206,6 +208,45 @@ def test_a_nic_whose_name_was_lost_is_found_by_its_address(host: libvirt.virConn
     found = step(host, changed=True, domain="bare", alias="lan", source={"network": "lab"})
     assert found.data["actions"] == ["define: alias shall change"]
     assert len(interfaces(host, "bare")) == 1
+
+
+def test_a_nic_that_has_the_address_and_another_name_is_another_one(host: libvirt.virConnect) -> None:
+    mac = apply_nic(domain="bare", alias="lan", source={"network": "lab"}).data["nic"]["mac"]
+    apply_nic(domain="bare", mac=mac, alias="office")
+    refused = nic_task(domain="bare", alias="lan", source={"network": "lab"})
+    assert refused.msg == f"mac: '{mac}' is the address that another NIC of this guest has; give another one."
+    assert apply_nic(domain="bare", alias="lan", mac="52:54:00:00:00:99", source={"network": "lab"}).changed
+    assert len(interfaces(host, "bare")) == 2
+
+
+def test_of_a_guest_that_runs_the_place_that_is_stored_counts(host: libvirt.virConnect) -> None:
+    define_guest(
+        host,
+        "busy",
+        make_nic("52:54:00:00:00:77", "bridge='br0'", kind="bridge"),
+        make_nic("52:54:00:00:00:78", "bridge='br0'", kind="bridge"),
+        running=True,
+    )
+    text = host.lookupByName("busy").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    host.defineXML(text.replace("br0", "br1", 1))
+    for bridge, number in (("br1", "77"), ("br0", "78")):
+        found = step(host, changed=True, domain="busy", source={"bridge": bridge}, alias=f"a{number}")
+        assert found.data["nic"]["mac"] == f"52:54:00:00:00:{number}"
+
+
+def test_the_uuid_that_libvirt_made_up_for_a_port_stays(host: libvirt.virConnect) -> None:
+    define_guest(
+        host,
+        "switched",
+        make_nic("52:54:00:00:00:77", "bridge='ovs0'", kind="bridge", more="<virtualport type='openvswitch'/>", alias="lan"),
+    )
+    before = nic_facts(host, "switched")
+    assert any(fact.startswith("virtualport/parameters/@interfaceid=") for fact in before)
+    task: Options = {"domain": "switched", "alias": "lan", "virtualport": {"type": "openvswitch"}}
+    for definition in ("merge", "replace"):
+        step(host, changed=False, definition=definition, **task)
+    step(host, changed=True, definition="replace", link="down", **task)
+    assert nic_facts(host, "switched") == before | {"link/@state=down"}
 
 
 def test_what_was_moved_by_hand_is_not_taken_for_another_one(host: libvirt.virConnect) -> None:

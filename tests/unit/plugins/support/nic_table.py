@@ -190,6 +190,7 @@ TABLE: tuple[Row, ...] = (
     row("coalesce", "taken away", {"coalesce": {"rx": {"frames": {"max": 7}}}}, {}, LIVE, hides="coalesce/rx/frames/@max=7"),
     row("mac", "", {}, {"mac": OTHER_MAC}, REPLUG, f"mac/@address={OTHER_MAC}", f"mac/@address={MAC}"),
     row("alias", "", {}, {"alias": "other"}, ("stored", "stored", "stored"), "alias/@name=ua-other"),
+    # seed 004-j
     row("model", "", {}, {"model": "e1000"}, REPLUG, "model/@type=e1000", "model/@type=virtio"),
     row("mtu", "", {}, {"mtu": 1400}, REPLUG, "mtu/@size=1400", alone=False),
     row("target.dev", "", {}, {"target": {"dev": "unit-tap"}}, REPLUG, "target/@dev=unit-tap", alone=False),
@@ -223,6 +224,7 @@ TABLE: tuple[Row, ...] = (
     driver("rss", True, "@rss=on", fates=("", "replug", "replug")),
     driver("rss_hash_report", True, "@rss_hash_report=on", fates=("", "replug", "replug")),
     *(driver(f"host.{name}", False, f"host/@{name}=off") for name in ("csum", "gso", "tso4", "tso6", "ecn", "ufo", "mrg_rxbuf")),
+    # seed 004-t
     *(driver(f"guest.{name}", False, f"guest/@{name}=off") for name in ("csum", "tso4", "tso6", "ecn", "ufo")),
 )
 # fmt: on
