@@ -189,8 +189,13 @@ def test_prune_beside_all_else(host: libvirt.virConnect) -> None:
 
 
 def test_prune_lets_a_new_nic_have_the_address_of_an_old_one(host: libvirt.virConnect) -> None:
-    steps(host, {"alias": "wan", "source": {"network": "lab2"}}, prune=True, changed=True)
-    steps(host, {"domain": "db", "alias": "new", "mac": WEB, "source": {"network": "lab"}}, prune=True, changed=True)
+    nics: list[Options] = [
+        {"alias": "wan", "source": {"network": "lab2"}},
+        {"domain": "db", "alias": "new", "mac": WEB, "source": {"network": "lab"}},
+    ]
+    assert "is the address that a NIC of the guest 'web' has" in nics_task(*nics).msg
+    steps(host, *nics, prune=True, changed=True)
+    assert [len(shape(host, name)) for name in ("web", "db")] == [1, 1]
     assert f"mac/@address={WEB}" in shape(host, "db")[0]
 
 
