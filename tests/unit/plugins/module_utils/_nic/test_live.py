@@ -356,3 +356,8 @@ def test_from_one_kind_of_switch_to_another_a_nic_moves_since_libvirt_11() -> No
     running["virtualport"]["parameters"] = {"interfaceid": UUID}
     assert changed(running, on(link="down")) == [{"link"}, {"link"}, {"place", "virtualport", "link"}]
     assert changed(on(), on("switch")) == [set(), set(), {"place", "virtualport"}]
+
+
+def test_what_is_wanted_of_the_nic_itself_does_not_come_with_the_place() -> None:
+    wanted = on("hostbridge", vlan={"tags": [{"id": 5}]})
+    assert changed(shown(on("vlans")), wanted) == [{"place"}, {"place"}, {"place", "vlan"}]
