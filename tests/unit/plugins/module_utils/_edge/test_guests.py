@@ -251,6 +251,17 @@ def test_a_request_that_is_refused_is_an_error(daemon: Daemon) -> None:
         detach(daemon)
 
 
+def test_a_guest_that_was_busy_is_asked_again(daemon: Daemon) -> None:
+    missing = error(libvirt.VIR_ERR_DEVICE_MISSING, "device not found")
+    # the last one: it has gone since it was looked for
+    daemon.errors = [None, None, missing]
+    assert not detach(daemon, timeout=5)
+    assert daemon.requests == [(NIC, libvirt.VIR_DOMAIN_AFFECT_LIVE)] * 3
+    daemon.looks, daemon.looks_until_gone = 0, 50
+    assert detach(daemon, timeout=5)
+    assert len(daemon.requests) == 5
+
+
 def test_a_guest_that_ends_has_released_its_nic(daemon: Daemon) -> None:
     daemon.active = False
     assert detach(daemon)
