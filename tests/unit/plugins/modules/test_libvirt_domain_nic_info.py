@@ -141,6 +141,18 @@ def test_what_waits_for_the_next_start(host: libvirt.virConnect) -> None:
     assert (wan["pending"], wan["pending_changes"], wan["alias"]) == (True, ["mtu"], "wan")
 
 
+def test_a_nic_that_gets_another_address_at_the_next_start_is_one(host: libvirt.virConnect) -> None:
+    place = "<address type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/>"
+    old, new = "52:54:00:00:00:77", "52:54:00:00:00:78"
+    define_guest(host, "busy", make_nic(old, "network='lab'", more=place), running=True)
+    host.defineXML(host.lookupByName("busy").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE).replace(old, new))
+    [nic] = nic_info(domains=["busy"]).data["nics"]
+    assert (nic["mac"], nic["pending_changes"], nic["plugged"], nic["persistent"]) == (old, ["mac"], True, True)
+    # a task finds it by either address
+    for mac in (old, new):
+        assert apply_nic(check=True, domain="busy", mac=mac).data["nic"]["mac"] == old
+
+
 def test_a_nic_that_is_stored_and_not_plugged_in_waits_and_the_other_way_round(host: libvirt.virConnect) -> None:
     text = host.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
     other = "<mac address='52:54:00:00:00:77'/>"

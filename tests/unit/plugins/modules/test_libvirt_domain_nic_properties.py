@@ -32,7 +32,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.support.nics import (
 
 # The fixture is one connection for all examples of a test; each example clears it first.
 examples = settings.default.max_examples
-driven = settings(max_examples=examples * 2 // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+driven = settings(max_examples=examples * 3 // 10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 LAN, WAN = "52:54:00:00:00:a1", "52:54:00:00:00:a2"
 GUESTS = ("web", "db", "mail")
@@ -100,7 +100,7 @@ def test_an_unrelated_change_keeps_all_else(host: libvirt.virConnect, options: O
     assert others(host) == theirs
 
 
-@settings(driven, max_examples=examples * 3 // 5)
+@settings(driven, max_examples=examples // 2)
 @given(options=mixed_nics(), mode=st.sampled_from(["merge", "replace"]), there=st.booleans())
 def test_what_check_mode_accepts_works_and_what_it_refuses_changes_nothing(
     host: libvirt.virConnect, options: Options, mode: str, there: bool
