@@ -135,6 +135,35 @@ def test_nothing_happens(wanted: Holding) -> None:
     assert plan(MINE, wanted, macs={"web": {M1}, "db": set()}) is None
 
 
+def test_only_what_changes_is_said() -> None:
+    change = plan(MINE, holding(end=11, name="web"), holding(M2, 12, domain="db"))
+    assert change is not None
+    assert change.actions == [(("db", M2), "reserve", f"10.0.1.12 on the network 'lab' for {M2}")]
+    assert change.then == [LiveChange("add", "10.0.1.1", {"mac": M2, "ip": "10.0.1.12"})]
+
+
+def test_an_address_goes_from_guest_to_guest_with_the_nics_address() -> None:
+    gone = holding(domain="web", network=None, present=False)
+    for holdings in ([holding(M1, 11, "web", domain="db"), gone], [gone, holding(M1, 11, "web", domain="db")]):
+        change = plan(MINE, *holdings)
+        assert change is not None
+        assert change.actions == [(("db", M1), "reserve", "10.0.1.11 on the network 'lab' is this NIC's now")]
+        assert read_claims(change.stored) == [claim(M1, 11, "db")]
+        assert (change.first, change.then) == ([], [])
+
+
+def test_what_stays_somebody_elses_is_not_said_to_be_the_nics() -> None:
+    change = plan(lab(host(M1, 11)), holding(end=11), holding(M2, 12, domain="db"))
+    assert change is not None
+    assert [action[0] for action in change.actions] == [("db", M2)]
+
+
+def test_a_network_that_is_not_stored_is_passed_over() -> None:
+    alone = replace(network("alone", CONTENT.format("", "")), stored=None)
+    changes = plan_reservations({"alone": alone, "lab": lab()}, [holding(end=11)], {"web": {M1}})
+    assert [change.name for change in changes] == ["lab"]
+
+
 def test_what_somebody_else_reserved_for_the_nic_stays_his() -> None:
     theirs = lab(host(M1, 11))
     assert plan(theirs, holding(end=11)) is None
