@@ -56,6 +56,8 @@ def pairs(guest: GuestState) -> list[tuple[str | None, str | None]]:
         ([("09", "05", "")], [("01", "02", "net0")], [("09", None), (None, "01")]),
         # without a place there is no partner
         ([("09", "", "")], [("01", "", "net0")], [("09", None), (None, "01")]),
+        # one that has a partner gets no other one
+        ([("01", "02", "")], [("01", "03", "net0"), ("05", "02", "net1")], [("01", "01"), (None, "05")]),
         # only stored, only running
         ([("01", "02", ""), ("02", "03", "")], [("02", "03", "net0")], [("01", None), ("02", "02")]),
         ([], [("01", "02", "net0")], [(None, "01")]),
@@ -81,6 +83,31 @@ def test_a_guest_that_is_not_stored() -> None:
     guest = read(None, [("01", "02", "net0")])
     assert (guest.persistent, guest.running) == (False, True)
     assert pairs(guest) == [(None, "01")]
+
+
+def test_what_is_stored_and_what_runs_are_read_each_in_its_way() -> None:
+    text = (
+        "<domain><devices><interface type='{}'><mac address='52:54:00:00:00:01'/><source network='lab' {}/>"
+        "<target dev='vnet0'/></interface></devices></domain>"
+    )
+    [nic] = read_guest(GuestRecord("web", text.format("network", ""), text.format("bridge", "bridge='br0'"))).nics
+    assert nic.stored is not None
+    assert nic.live is not None
+    assert nic.live.definition == {"type": "network", "mac": "52:54:00:00:00:01", "source": {"network": "lab"}}
+    assert nic.stored.definition == {**nic.live.definition, "target": {"dev": "vnet0"}}
+    assert (nic.stored.device, nic.live.device, nic.live.bridge) == (None, "vnet0", "br0")
+
+
+def test_the_bridges_of_what_is_plugged_in() -> None:
+    text = (
+        "<domain><devices><interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/></interface>"
+        "<interface type='user'><mac address='52:54:00:00:00:02'/></interface></devices></domain>"
+    )
+    assert read_guest(GuestRecord("web", document(("03", "", "")), text)).bridges == {
+        "52:54:00:00:00:01": "br0",
+        "52:54:00:00:00:02": None,
+    }
+    assert read_guest(GuestRecord("web", text, None)).bridges == {}
 
 
 def test_what_a_nic_is_known_by() -> None:

@@ -118,6 +118,12 @@ def test_of_a_nic_that_only_runs_nothing_is_stored_that_its_network_gives(persis
     assert moved.after.live.definition == on()
 
 
+def test_what_a_nic_has_itself_stays_its_own_where_its_network_gives_the_same() -> None:
+    before = both(on("groups", bandwidth=SLOW))
+    found = plan(guest(), before, link="down")
+    assert found.after == both(on("groups", bandwidth=SLOW, link="down"))
+
+
 # --- a NIC that is there ------------------------------------------------------------------------------------------------------
 
 
