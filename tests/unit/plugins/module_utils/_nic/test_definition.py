@@ -393,6 +393,12 @@ def test_a_name_that_libvirt_chose_is_not_the_nics(name: str) -> None:
     assert nic.device == name
 
 
+def test_a_running_nic_may_have_no_name_on_the_host() -> None:
+    nic = parse(interface("<target managed='no'/>", kind="ethernet"), running=True)
+    assert nic.definition["target"] == {"managed": False}
+    assert nic.device is None
+
+
 def test_a_name_that_somebody_chose_is_the_nics() -> None:
     nic = parse(interface("<target dev='tap-web'/>"), running=True)
     assert nic.definition == {**PLAIN, "target": {"dev": "tap-web"}}
