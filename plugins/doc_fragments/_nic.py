@@ -39,6 +39,8 @@ alias:
   description:
     - A name for the NIC, by which later tasks find it whatever its MAC address and source are then. libvirt keeps it as the user
       alias C(ua-ALIAS).
+    - Where no NIC has the name, the one without a name that is plugged into O(source) gets it. Where there is none, it is
+      the name of a new NIC; where there are several, give O(mac) too.
     - Letters, digits, C(-) and C(_).
     - libvirt does not change the alias of a NIC that is plugged in. Given to a NIC that runs, it is stored, which is enough to
       find the NIC.
@@ -99,7 +101,7 @@ link:
   choices: [up, down]
 model:
   description:
-    - The card that the guest sees, for example V(virtio), V(e1000e) or V(rtl8139).
+    - The card that the guest sees, for example V(virtio), V(e1000e) or V(rtl8139), in small or large letters.
     - When omitted for a new NIC, V(virtio); afterwards it is kept.
   type: str
 mtu:
@@ -167,7 +169,7 @@ virtualport:
   type: dict
   suboptions:
     type:
-      description: The kind of switch. When omitted, that of the network.
+      description: The kind of switch. When omitted, that of the network; it is needed where the NIC is on none.
       type: str
       choices: [802.1Qbg, 802.1Qbh, openvswitch, midonet]
     parameters:
@@ -275,10 +277,10 @@ driver:
       description: The number of queues, as many as the guest has processors at most.
       type: int
     rx_queue_size:
-      description: The size of the receiving queue, a power of two.
+      description: The size of the receiving queue, a power of two from 256 to 1024.
       type: int
     tx_queue_size:
-      description: The size of the sending queue, a power of two.
+      description: The size of the sending queue, a power of two from 256 to 1024.
       type: int
     iommu:
       description: Whether the device goes through an emulated IOMMU.

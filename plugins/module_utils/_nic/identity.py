@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import same_place, source_text, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, same_place, source_text, type_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["find_nic", "name_of"]
+__all__ = ["find_nameless", "find_nic", "name_of"]
 
 
 def name_of(given: Definition) -> str:
@@ -67,6 +67,23 @@ def find_nic(guest: str, nics: Sequence[NicState], given: Definition, *, made_ma
         raise InputError(
             f"source: the guest '{guest}' has {len(found)} NICs on {source_text(given)} ({_list(found)}); say by mac or alias "
             "which one is meant."
+        )
+    return found[0] if found else None
+
+
+def find_nameless(guest: str, nics: Sequence[NicState], given: Definition) -> NicState | None:
+    """Return the NIC that gets a name which no NIC has yet: the one without a name that is where the task wants it.
+
+    So a task that names a NIC that is there already adds no second one. `nics` are those that no other part of the task is about.
+    Raises InputError if there are several.
+    """
+    if "alias" not in given or "mac" in given or (place_of(given) is None and type_of(given) != "user"):
+        return None
+    found = [nic for nic in nics if nic.shown.alias is None and same_place(nic.shown.definition, given)]
+    if len(found) > 1:
+        raise InputError(
+            f"alias: no NIC of the guest '{guest}' is called '{given['alias']}', and {len(found)} without a name are on "
+            f"{source_text(given)} ({_list(found)}); give the mac of the one that is meant, or one for a new NIC."
         )
     return found[0] if found else None
 

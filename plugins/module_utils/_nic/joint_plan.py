@@ -11,12 +11,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import needs_of, too_new
 from ansible_collections.kvmops.network.plugins.module_utils._nic import host_rules
 from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.elements import INTERFACE, MADE_TYPES
-from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nic, name_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nameless, find_nic, name_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import Holding, plan_reservations
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import Networking, NicPlan, Step, plan_absent, plan_present
@@ -68,9 +68,10 @@ def make_joint_plan(survey: Survey, requests: Sequence[NicRequest], problems: Pr
     """Return what happens. Raises NetworkError, with a sentence for each NIC that cannot be as it is asked for."""
     plan = JointPlan()
     asked: list[NicRequest] = []
+    claimed = _find_claimed(survey, requests)
     for request in requests:
         with problems.of(request.label):
-            _plan_request(survey, plan, request)
+            _plan_request(survey, plan, request, claimed)
             asked.append(request)
     if prune:
         _plan_pruned(plan)
@@ -81,11 +82,29 @@ def make_joint_plan(survey: Survey, requests: Sequence[NicRequest], problems: Pr
     return plan
 
 
-def _plan_request(survey: Survey, plan: JointPlan, request: NicRequest) -> None:
+def _find_claimed(survey: Survey, requests: Sequence[NicRequest]) -> list[NicState]:
+    """Return the NICs that parts of the task name themselves. What is wrong with one is said when its turn comes."""
+    claimed = []
+    for request in requests:
+        try:
+            found = find_nic(
+                request.domain, survey.guest(request.domain).nics, request.given, made_mac=_made_mac(survey, request)
+            )
+        except NetworkError:
+            continue
+        if found is not None:
+            claimed.append(found)
+    return claimed
+
+
+def _plan_request(survey: Survey, plan: JointPlan, request: NicRequest, claimed: list[NicState]) -> None:
     guest = survey.guest(request.domain)
     guest_plan = plan.guests.setdefault(guest.name, GuestPlan(guest, nics=list(guest.nics)))
     made_mac = _made_mac(survey, request)
     before = find_nic(guest.name, guest.nics, request.given, made_mac=made_mac)
+    if before is None and request.state == "present":
+        before = find_nameless(guest.name, [nic for nic in guest.nics if all(nic is not each for each in claimed)], request.given)
+        claimed += [before] if before is not None else []
     if before is not None and any(each.before is before for each in guest_plan.plans):
         raise InputError(
             f"nics: two entries are about the guest's NIC {before.shown.mac}; leave one, or name two NICs by mac or alias."

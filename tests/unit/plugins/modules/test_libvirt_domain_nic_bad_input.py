@@ -72,7 +72,7 @@ def new(**options: t.Any) -> Options:
 
 
 def on_bridge(**options: t.Any) -> Options:
-    return new(source={"bridge": "br0"}, **options)
+    return new(source={"bridge": "br2"}, **options)
 
 
 def on_dev(**options: t.Any) -> Options:
@@ -131,6 +131,11 @@ WRONG: dict[str, tuple[Options, str]] = {
     "a name that no NIC has": ({"alias": "lna", "link": "down"}, NO_SUCH_NIC),
     "a mac that no NIC has": ({"mac": mac(0x55), "link": "down"}, NO_SUCH_NIC),
     "a source of two NICs": ({"source": {"bridge": "br0"}, "link": "down"}, AMBIGUOUS),
+    "a name for one of two NICs": (
+        new(source={"bridge": "br0"}),
+        "alias: no NIC of the guest 'web' is called 'new', and 2 without a name are on bridge br0 (52:54:00:00:00:02 on bridge "
+        "br0, 52:54:00:00:00:03 on bridge br0); give the mac of the one that is meant, or one for a new NIC.",
+    ),
     "a source of two NICs, to remove one": ({"source": {"bridge": "br0"}, "state": "absent"}, AMBIGUOUS),
     "mac and alias of two NICs": ({"mac": mac(2), "alias": "lan"}, TWO_NICS),
     # --- names of NICs
@@ -209,7 +214,7 @@ WRONG: dict[str, tuple[Options, str]] = {
         "source.dev: says through which interface passt goes out; add backend.type 'passt', or leave it out.",
     ),
     "mode of a bridge": (
-        new(source={"bridge": "br0", "mode": "vepa"}),
+        new(source={"bridge": "br2", "mode": "vepa"}),
         "source.mode: has no meaning for a NIC of type 'bridge'; leave it out, or correct type.",
     ),
     "unknown mode": (

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.kvmops.network.tests.unit.plugins.support.nics import (
     Options,
     apply_nic,
+    apply_nics,
     define_guest,
     define_network,
     facts_of,
@@ -144,6 +145,35 @@ def test_the_nic_that_virt_install_made_gets_a_name(host: libvirt.virConnect) ->
     # which does not change when it gets another name
     step(host, changed=True, mac=LAN, alias="office")
     assert nic_facts(host, number=0) == before[0] | {"alias/@name=ua-office"}
+
+
+def test_a_name_that_is_new_goes_to_the_nameless_nic_of_the_source(host: libvirt.virConnect) -> None:
+    before = [facts_of(element) for element in interfaces(host)]
+    named = step(host, changed=True, alias="lan", source={"network": "lab"})
+    assert named.data["actions"] == ["define: alias shall change"]
+    assert [facts_of(element) for element in interfaces(host)] == [before[0] | {"alias/@name=ua-lan"}, *before[1:]]
+    # another name is another NIC then
+    step(host, changed=True, alias="second", source={"network": "lab"})
+    assert len(interfaces(host)) == len(before) + 1
+
+
+def test_a_nic_without_a_name_is_not_removed_for_one_with_a_name(host: libvirt.virConnect) -> None:
+    step(host, changed=False, alias="gone", source={"network": "lab"}, state="absent")
+
+
+def test_two_new_names_are_one_nameless_nic_and_a_new_one(host: libvirt.virConnect) -> None:
+    source = {"network": "lab"}
+    apply_nics({"domain": "web", "alias": "a", "source": source}, {"domain": "web", "alias": "b", "source": source})
+    assert [fact for element in interfaces(host) for fact in sorted(facts_of(element)) if "ua-" in fact] == [
+        "alias/@name=ua-a",
+        "alias/@name=ua-b",
+    ]
+
+
+def test_a_nic_that_another_entry_names_by_its_address_is_not_taken_for_a_nameless_one(host: libvirt.virConnect) -> None:
+    source = {"network": "lab"}
+    apply_nics({"domain": "web", "alias": "a", "source": source}, {"domain": "web", "mac": LAN, "link": "down"})
+    assert not any("ua-" in fact for fact in nic_facts(host, number=0))
 
 
 def test_a_nic_moves_by_its_name(host: libvirt.virConnect) -> None:
@@ -351,7 +381,7 @@ def test_a_guest_that_runs_takes_what_it_can_at_its_next_start(host: libvirt.vir
 @pytest.mark.parametrize(
     ("task", "actions"),
     [
-        ({"alias": "new", "source": {"bridge": "br0"}}, ["define", "attach"]),
+        ({"alias": "new", "source": {"bridge": "br2"}}, ["define", "attach"]),
         ({"mac": LAN, "link": "down"}, ["define", "update"]),
         ({"mac": LAN, "link": "down", "mtu": 1400}, ["define", "update"]),
         ({"mac": WAN, "link": "down", "mtu": 1400, "replug": "always"}, ["define", "replug"]),

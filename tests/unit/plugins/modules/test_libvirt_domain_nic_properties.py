@@ -51,7 +51,8 @@ def begin(host: libvirt.virConnect) -> None:
     define_network(host, "lab", "<portgroup name='fast'/><portgroup name='slow'/>")
     define_network(host, "lab2")
     wan = make_nic(WAN, "bridge='br7'", kind="bridge", more="<script path='/etc/x'/><tune><sndbuf>7</sndbuf></tune>", alias="wan")
-    define_guest(host, "web", make_nic(LAN, "network='lab2'", more="<boot order='1'/>"), wan)
+    # with names, so that no task that has one takes them for its own
+    define_guest(host, "web", make_nic(LAN, "network='lab2'", more="<boot order='1'/>", alias="old"), wan)
 
 
 def others(host: libvirt.virConnect) -> list[set[str]]:
