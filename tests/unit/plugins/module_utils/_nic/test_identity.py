@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import NicState
-from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nic, name_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nameless, find_nic, name_of
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.builders import both, live, on, stored, wish
 
 if t.TYPE_CHECKING:
@@ -194,3 +194,39 @@ def test_two_nics_in_one_place_are_told_apart_by_mac_or_alias() -> None:
 )
 def test_what_a_nic_without_an_address_is_called(options: Definition, name: str) -> None:
     assert name_of(wish(**options)) == name
+
+
+# --- a name that no NIC has yet -----------------------------------------------------------------------------------------------
+
+NAMELESS = {
+    "plain": both(on("default", mac=M1)),
+    "named": both(on("default", mac=M2, alias="lan")),
+    "user": both({"type": "user", "mac": M3}),
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"alias": "wan", "source": {"network": "default"}}, "plain"),
+        ({"alias": "wan", "type": "user"}, "user"),
+        ({"alias": "wan", "source": {"network": "groups"}}, None),
+        ({"alias": "wan", "type": "network"}, None),
+        ({"alias": "wan"}, None),
+        ({"alias": "wan", "mac": OTHER, "source": {"network": "default"}}, None),
+        ({"source": {"network": "default"}}, None),
+    ],
+)
+def test_a_new_name_goes_to_the_nic_without_one(options: Definition, found: str | None) -> None:
+    nic = find_nameless("web", list(NAMELESS.values()), wish(**options))
+    assert nic is (NAMELESS[found] if found is not None else None)
+
+
+def test_of_several_without_a_name_none_gets_it() -> None:
+    nics = [*NAMELESS.values(), both(on("default", mac=OTHER))]
+    with pytest.raises(InputError) as caught:
+        find_nameless("web", nics, wish(alias="wan", source={"network": "default"}))
+    assert str(caught.value) == (
+        f"alias: no NIC of the guest 'web' is called 'wan', and 2 without a name are on network default ({M1} on network default, "
+        f"{OTHER} on network default); give the mac of the one that is meant, or one for a new NIC."
+    )

@@ -424,3 +424,68 @@ def test_a_nic_of_another_guest_keeps_what_it_has() -> None:
     )
     [change] = plan(survey, request(mac=M1, state="absent")).networks
     assert read_claims(change.stored) == [claims[1]]
+
+
+# --- what is there where a NIC goes -------------------------------------------------------------------------------------------
+
+BR0 = Host({"br0": Link("br0", None, "bridge", None, False, ())})
+
+
+@pytest.mark.parametrize("owner", [guest(), guest(both(on(mac=M1))), guest(both({"type": "user", "mac": M1}))])
+def test_a_nic_that_runs_goes_only_where_something_runs(owner: GuestState) -> None:
+    # also where it goes at the guest's next start only: it would be a surprise then
+    networks = {**NETWORKS, "off": network("off", "<bridge name='virbr5'/>", active=False)}
+    survey = HandMade([owner], networks=networks, host=BR0)
+    assert "source.network: the network 'off' does not run, and the guest does" in refusal(
+        survey, request(mac=M1, source={"network": "off"})
+    )
+    assert "source.bridge: 'br1' does not exist on this host; correct the name, or make it first. There are: br0." in refusal(
+        survey, request(mac=M1, source={"bridge": "br1"})
+    )
+    plan(survey, request(mac=M1, source={"bridge": "br0"}))
+    # of another machine nothing is known
+    survey.host = None
+    plan(survey, request(mac=M1, source={"bridge": "br1"}))
+
+
+def test_what_changes_in_a_guest_that_is_not_stored_is_checked_too() -> None:
+    survey = HandMade([guest(live(on(mac=M1)), persistent=False)])
+    assert "bandwidth.inbound: peak 5 needs average" in refusal(survey, request(mac=M1, bandwidth={"inbound": {"peak": 5}}))
+
+
+def test_networks_that_are_missing_are_named_for_the_playbook() -> None:
+    survey = HandMade([off()])
+    for options, details in (
+        ({"source": {"network": "nosuch"}}, {"missing_networks": ["nosuch"]}),
+        ({"source": {"network": "groups", "portgroup": "nosuch"}}, {}),
+    ):
+        with pytest.raises(InputError) as caught:
+            make_joint_plan(t.cast("t.Any", survey), [request(mac=M1, **options)], Problems(alone=True), prune=False)
+        assert caught.value.details == details
+
+
+# --- names for NICs that have none --------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_given_to_the_nic_that_no_other_entry_is_about() -> None:
+    survey = HandMade([off(stored(on(mac=M1)), stored(on(mac=M2)))])
+    named = request(alias="lan", source={"network": "default"})
+    for requests in ([named, request(mac=M1, link="down")], [request(mac=M1, link="down"), named]):
+        found = plan(survey, *requests)
+        plans = {nic.mac: [str(step) for step in nic.steps] for nic in found.guests["web"].plans}
+        assert plans == {M1: ["define: link shall change"], M2: ["define: alias shall change"]}
+    assert "alias: no NIC of the guest 'web' is called 'lan', and 2 without a name are on network default" in refusal(
+        survey, named
+    )
+
+
+def test_of_two_names_one_goes_to_the_nic_without_one_and_the_other_to_a_new_one() -> None:
+    survey = HandMade([off(stored(on(mac=M1)))])
+    found = plan(survey, *(request(alias=name, source={"network": "default"}) for name in ("a", "b")))
+    assert [nic.shown.alias for nic in found.guests["web"].nics] == ["a", "b"]
+    assert found.guests["web"].nics[0].shown.mac == M1
+
+
+def test_what_shall_be_absent_under_a_name_is_no_nic_without_one() -> None:
+    survey = HandMade([off(stored(on(mac=M1)))])
+    assert steps(plan(survey, request(alias="lan", source={"network": "default"}, state="absent"))) == [[]]
