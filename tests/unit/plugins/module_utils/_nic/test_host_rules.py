@@ -214,6 +214,7 @@ def test_places(definition: Definition, running: bool, sentences: list[str]) -> 
     [
         (on("default"), []),
         (on("off"), ["The network 'off' does not run: the guest cannot start before it does."]),
+        (on("nosuch"), []),
         (bridge("br0"), []),
         (bridge("nosuch"), ["'nosuch' does not exist on this host: the guest cannot start before it does."]),
         (direct("nosuch"), ["'nosuch' does not exist on this host: the guest cannot start before it does."]),

@@ -227,6 +227,6 @@ def test_of_several_without_a_name_none_gets_it() -> None:
     with pytest.raises(InputError) as caught:
         find_nameless("web", nics, wish(alias="wan", source={"network": "default"}))
     assert str(caught.value) == (
-        f"alias: no NIC of the guest 'web' is called 'wan', and 2 without a name are on network default ({M1} on network default, "
-        f"{OTHER} on network default); give the mac of the one that is meant, or one for a new NIC."
+        f"alias: no NIC of the guest 'web' is called 'wan', and 2 without a name are on network default ({M1} on network "
+        f"default, {OTHER} on network default); give the mac of the one that is meant, or one for a new NIC."
     )
