@@ -56,6 +56,7 @@ def test_a_nic_that_shall_go() -> None:
     [
         ({"domain": ""}, "domain: '' is no name of a guest; give one."),
         ({"domain": "  "}, "domain: '  ' is no name of a guest; give one."),
+        ({"domain": "a\0b"}, "domain: 'a\0b' is no name of a guest; give one."),
         (
             {"state": "absent", "reservation": {"ipv4": "10.0.0.9"}},
             "reservation: a NIC that shall be absent has none; leave it out.",

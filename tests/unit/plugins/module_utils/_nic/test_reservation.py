@@ -55,9 +55,10 @@ def test_the_identifier_that_a_client_makes_of_its_address() -> None:
 
 
 LONG = "a" * 63
+LONGEST = ".".join([LONG, LONG, LONG, "a" * 61])  # 253 characters
 
 
-@pytest.mark.parametrize("name", ["a", "web", "Web-1", "web.example.org", "a.1", LONG, ".".join([LONG] * 3)])
+@pytest.mark.parametrize("name", ["a", "web", "Web-1", "web.example.org", "a.1", LONG, ".".join([LONG] * 3), LONGEST])
 def test_names(name: str) -> None:
     reservation = Reservation.from_options({"ipv4": "10.0.0.9", "hostname": name})
     assert reservation is not None
@@ -73,7 +74,7 @@ def test_what_is_no_name(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["a" * 64, f"a.{'b' * 64}", ".".join([LONG] * 4)])
+@pytest.mark.parametrize("name", ["a" * 64, f"a.{'b' * 64}", f"{LONGEST}a"])
 def test_a_name_that_is_too_long(name: str) -> None:
     with pytest.raises(InputError, match=r"reservation\.hostname"):
         Reservation.from_options({"ipv4": "10.0.0.9", "hostname": name})
