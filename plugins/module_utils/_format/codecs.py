@@ -207,6 +207,8 @@ class _Mac(Codec):
 
     def from_option(self, value: t.Any) -> str:
         text = value.lower() if isinstance(value, str) else ""
+        if re.fullmatch(r"[0-9]{3,}", text):
+            raise ValueError("is a number, which YAML takes digits and colons for; put the MAC address in quotation marks")
         if not _MAC.fullmatch(text):
             raise ValueError("is not a MAC address; give one such as 52:54:00:6b:3c:58")
         return ":".join(part.zfill(2) for part in text.split(":"))

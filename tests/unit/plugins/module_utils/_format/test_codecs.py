@@ -147,6 +147,7 @@ def test_canonical_values_have_one_text(codec: Codec, value: t.Any, text: str) -
         (MAC, "52:54:00:00:00", "is not a MAC address; give one such as 52:54:00:6b:3c:58"),
         (MAC, "52-54-00-00-00-01", "is not a MAC address; give one such as 52:54:00:6b:3c:58"),
         (MAC, "52:54:00:00:00:01\n", "is not a MAC address; give one such as 52:54:00:6b:3c:58"),
+        (MAC, "41135040031", "is a number, which YAML takes digits and colons for; put the MAC address in quotation marks"),
         (MAC, None, "is not a MAC address; give one such as 52:54:00:6b:3c:58"),
         (UUID, "1b4f0c34", "is not a UUID; give one such as 1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"),
         (UUID, "-" * 36, "is not a UUID; give one such as 1b4f0c34-3a39-4a26-a21f-6f0a3b1e0a6e"),
