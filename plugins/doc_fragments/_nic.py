@@ -201,7 +201,7 @@ port:
     isolated:
       description:
         - Whether the guest is kept apart from the other isolated ports of the bridge; it reaches the host and what is outside.
-          libvirt's default is V(false).
+          When omitted, what the network says; V(false) takes the NIC out of a network that isolates its guests.
         - Guests can still meet through the host where it routes between them.
       type: bool
 filterref:

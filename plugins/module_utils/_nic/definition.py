@@ -46,6 +46,7 @@ __all__ = [
     "same_place",
     "source_text",
     "type_of",
+    "without_no",
 ]
 
 # How the names of taps begin that libvirt chooses: it drops them when it stores a definition.
@@ -225,6 +226,13 @@ def same_place(current: Definition, given: Definition) -> bool:
         return False
     wanted = place_of({**given, "type": kind})
     return wanted is None or wanted == place_of(current)
+
+
+def without_no(definition: Definition) -> Definition:
+    """Return a NIC that says that it is not isolated as one that says nothing: so it is where its network does not isolate."""
+    if definition.get("port") != {"isolated": False}:
+        return definition
+    return {option: value for option, value in definition.items() if option != "port"}
 
 
 def type_of(definition: Definition) -> str:

@@ -164,7 +164,7 @@ INTERFACE: Fields = (
     _FILTERREF,
     Value("link", "link/@state", Choice(("up", "down")), default="up"),
     Value("mtu", "mtu/@size", _UNSIGNED_INT),
-    Group("port", "port", (Value("isolated", "@isolated", YES_NO, default=False),)),
+    Group("port", "port", (Value("isolated", "@isolated", YES_NO),)),  # no default: a NIC can differ from its network
     Group(
         "coalesce",
         "coalesce",

@@ -16,7 +16,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     own_bridge_of,
     owns_bridge,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of, without_no
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ def network_conflicts(definition: Definition, networks: Mapping[str, NetworkStat
     """Check the network of a NIC. `running` says that it shall be plugged in now."""
     if type_of(definition) != "network":
         return
+    definition = without_no(definition)
     name = place_of(definition) or ""
     state = networks.get(name)
     if state is None:

@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._format import tree
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of, mode_of, owns_bridge
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import carry_generated, place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import carry_generated, place_of, type_of, without_no
 from ansible_collections.kvmops.network.plugins.module_utils._nic.elements import MADE_TYPES
 from ansible_collections.kvmops.network.plugins.module_utils._nic.options import NO_OPTIONS
 
@@ -58,6 +58,8 @@ def find_differences(live: Definition, wanted: Definition, inherited: Definition
     `inherited` is what the network adds to the wanted NIC, see `inherited_from`.
     """
     expected = carry_generated(_with_inherited(wanted, inherited), live)
+    if "port" not in inherited:
+        live, expected = without_no(live), without_no(expected)
     found = {
         option
         for option in live.keys() | expected.keys()

@@ -24,7 +24,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.topics.nic
     rate_problems,
     virtualport_problems,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import GENERATED_TARGETS, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import GENERATED_TARGETS, type_of, without_no
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +123,7 @@ def _target(definition: Definition) -> Iterator[str]:
 
 def _fitting(definition: Definition) -> Iterator[str]:
     """Check that the type of NIC has what is said of it."""
+    definition = without_no(definition)
     kind = type_of(definition)
     if kind not in _SOURCES:
         return

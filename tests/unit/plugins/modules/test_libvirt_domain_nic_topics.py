@@ -206,8 +206,8 @@ TOPICS: dict[str, Topic] = {
     "port": Topic(
         first={"port": {"isolated": True}},
         first_shown={"port/@isolated=yes"},
-        second={"port": {"isolated": False}, "mtu": 1400},
-        second_shown={"mtu/@size=1400"},
+        second={"port": {"isolated": False}},
+        second_shown={"port/@isolated=no"},
     ),
     "trust_guest_rx_filters": Topic(
         base=DIRECT,

@@ -75,7 +75,7 @@ def test_merging_keeps_what_is_not_mentioned(text: str) -> None:
         ("vlan", {"tags": [{"id": 5}]}, {"trunk": True, "tags": [{"id": 5}]}),
         ("filterref", {"filter": "b", "parameters": []}, {"filter": "b"}),
         ("rom", {"enabled": True}, {"bar": False, "file": "/etc/fake/boot.bin"}),
-        ("port", {"isolated": False}, None),
+        ("port", {"isolated": False}, {"isolated": False}),
         ("link", "up", None),
         ("target", {"dev": "other"}, {"dev": "other"}),
     ],

@@ -361,3 +361,26 @@ def test_from_one_kind_of_switch_to_another_a_nic_moves_since_libvirt_11() -> No
 def test_what_is_wanted_of_the_nic_itself_does_not_come_with_the_place() -> None:
     wanted = on("hostbridge", vlan={"tags": [{"id": 5}]})
     assert changed(shown(on("vlans")), wanted) == [{"place"}, {"place"}, {"place", "vlan"}]
+
+
+@pytest.mark.parametrize(
+    ("isolates", "live", "wanted", "differs"),
+    [
+        (True, {"isolated": True}, {"isolated": False}, True),
+        (True, {"isolated": False}, {"isolated": False}, False),
+        (True, {"isolated": True}, None, False),
+        (True, {"isolated": False}, None, True),
+        (False, {"isolated": False}, None, False),
+        (False, None, {"isolated": False}, False),
+        (False, {"isolated": True}, {"isolated": False}, True),
+    ],
+)
+def test_a_nic_can_be_taken_out_of_a_network_that_isolates(
+    isolates: bool, live: dict[str, bool] | None, wanted: dict[str, bool] | None, differs: bool
+) -> None:
+    def nic(port: dict[str, bool] | None) -> dict[str, t.Any]:
+        return {"type": "network", "source": {"network": "lab"}, **({"port": port} if port is not None else {})}
+
+    network = {"name": "lab", **({"port": {"isolated": True}} if isolates else {})}
+    found = find_differences(nic(live), nic(wanted), inherited_from(nic(wanted), {"lab": network}))
+    assert (found == {"port"}) is differs
