@@ -36,6 +36,11 @@ hypothesis.settings.register_profile("images", deadline=None, max_examples=20, d
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # they remove the host's networks and guests, which others look at
+    items.sort(key=lambda item: "_daemon" in item.path.stem and item.path.stem != "test_daemon")
+
+
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     if report.skipped:
         skipped.add(report.nodeid)

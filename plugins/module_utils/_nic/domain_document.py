@@ -56,6 +56,7 @@ def replace_nics(text: str, *, changed: Mapping[int, Nic | None], added: Sequenc
     for number, replacement in changed.items():
         old = interfaces[number]
         if replacement is None:
+            old.tail = None  # old versions of lxml leave it
             devices.remove(old)
         else:
             element = _element(replacement)
