@@ -87,7 +87,7 @@ def take_out_kvm() -> None:
     One that is there and does not work costs ten seconds at each definition of a guest: libvirt asks QEMU for its abilities anew.
     """
     if os.path.exists("/dev/kvm"):
-        subprocess.run(["umount", "/dev/kvm"], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(["umount", "--lazy", "/dev/kvm"], check=False, stderr=subprocess.DEVNULL)
         with contextlib.suppress(FileNotFoundError):
             os.unlink("/dev/kvm")
 
