@@ -51,12 +51,12 @@ def replace_nics(text: str, *, changed: Mapping[int, Nic | None], added: Sequenc
         if last is None:
             devices.append(element)
         else:
-            last.addnext(element)
+            # not addnext, with which old versions of lxml take the white space for that of both
+            devices.insert(devices.index(last) + 1, element)
         last = element
     for number, replacement in changed.items():
         old = interfaces[number]
         if replacement is None:
-            old.tail = None  # old versions of lxml leave it
             devices.remove(old)
         else:
             element = _element(replacement)
