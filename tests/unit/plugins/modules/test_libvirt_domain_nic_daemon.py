@@ -214,10 +214,12 @@ def on_a_guest_that_lives(host: Host, check: t.Callable[[], None]) -> None:
         host.start()
     try:
         check()
-    except AssertionError:
-        if host.runs():
+    except AssertionError as error:
+        # the rule of udev that makes a macvtap's device in a lab host may come late on a loaded machine
+        if host.runs() and "cannot open macvtap tap device" not in str(error):
             raise
-        host.start()
+        if not host.runs():
+            host.start()
         check()
 
 
