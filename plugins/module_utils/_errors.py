@@ -30,6 +30,11 @@ class NetworkError(Exception):
         super().__init__(message)
         self.details = details
 
+    @property
+    def reason(self) -> str:
+        """The message on one line and without the full stop, to be a part of another sentence."""
+        return " ".join(str(self).split()).rstrip(".")
+
 
 class InputError(NetworkError, ValueError):
     """The task asks for something that cannot be. Nothing was changed."""

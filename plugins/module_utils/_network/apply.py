@@ -58,7 +58,7 @@ def apply_changes(
                 name = change.name
                 shown.append(_verify(connection, change.plan.after))
         except NetworkError as error:
-            failure = f"The network '{name}': '{doing}' failed: {' '.join(str(error).split()).rstrip('.')}."
+            failure = f"The network '{name}': '{doing}' failed: {error.reason}."
             others = [f"'{change.name}'" for change in changes if change.name != name]
             if others:
                 failure += f" It is changed together with {', '.join(others)}, since they take what others of them give up."

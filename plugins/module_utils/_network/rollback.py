@@ -49,14 +49,10 @@ def put_back(connection: Connection, pasts: Sequence[Past]) -> list[str]:
                     try:
                         step()
                     except NetworkError as error:
-                        left.append(f"{where}{label} ({_one_line(error)})")
+                        left.append(f"{where}{label} ({error.reason})")
             except NetworkError as error:
-                left.append(f"{where}it can no longer be looked at ({_one_line(error)})")
+                left.append(f"{where}it can no longer be looked at ({error.reason})")
     return list(dict.fromkeys(left))
-
-
-def _one_line(error: NetworkError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
 
 
 def _stop(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> Iterator[Step]:

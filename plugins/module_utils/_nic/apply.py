@@ -90,14 +90,10 @@ def apply_guest(guests: Guests, plan: GuestPlan, networking: Networking, *, deta
     except NotReleasedError as error:
         raise ApplyError(str(error)) from None
     except NetworkError as error:
-        failure = f"The guest '{plan.guest.name}': '{doing}' failed: {_one_line(error)}."
+        failure = f"The guest '{plan.guest.name}': '{doing}' failed: {error.reason}."
         left = work.put_back()
         back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
         raise ApplyError(f"{failure} {back}") from None
-
-
-def _one_line(error: NetworkError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
 
 
 class _Work:
@@ -119,7 +115,7 @@ class _Work:
             try:
                 undo()
             except NetworkError as error:
-                left.append(f"{label} ({_one_line(error)})")
+                left.append(f"{label} ({error.reason})")
         return left
 
     def attach(self, nic: NicPlan) -> None:
@@ -205,7 +201,7 @@ class _Work:
             hint = next((hint for words, hint in _HINTS.items() if words in str(error)), None)
             if hint is None:
                 raise
-            raise LibvirtError(f"{hint} ({_one_line(error)})") from None
+            raise LibvirtError(f"{hint} ({error.reason})") from None
 
     def _detach(self, nic: Nic) -> None:
         def is_gone(text: str) -> bool:

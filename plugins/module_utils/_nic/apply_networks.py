@@ -44,8 +44,9 @@ def apply_networks(connection: Connection, changes: Sequence[NetworkChange], rec
         except NetworkError as error:
             left = put_back_networks(connection, begun, records)
             back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
-            reason = " ".join(str(error).split()).rstrip(".")
-            raise ApplyError(f"The reservations of the network '{change.name}' could not be changed: {reason}. {back}") from None
+            raise ApplyError(
+                f"The reservations of the network '{change.name}' could not be changed: {error.reason}. {back}"
+            ) from None
 
 
 def _apply(connection: Connection, change: NetworkChange) -> None:
@@ -83,5 +84,5 @@ def put_back_networks(
             if stored is not None and now.stored != change.before.stored:
                 connection.define_network(stored, validate=False)
         except NetworkError as error:
-            left.append(f"the network '{change.name}' ({' '.join(str(error).split()).rstrip('.')})")
+            left.append(f"the network '{change.name}' ({error.reason})")
     return left
