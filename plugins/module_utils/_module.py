@@ -22,13 +22,22 @@ if t.TYPE_CHECKING:
 
     from ansible.module_utils.basic import AnsibleModule
 
-__all__ = ["changing_host", "run_module", "see_host", "see_links"]
+__all__ = ["changing_host", "command_runner", "only_writer", "run_libvirt_module", "run_module", "see_host", "see_links"]
+
+
+def run_libvirt_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str, t.Any]]) -> t.NoReturn:
+    """Do the work of a module that needs libvirt, as run_module does, after a look whether it can be used."""
+
+    def checked(module: AnsibleModule) -> dict[str, t.Any]:
+        check_libraries()
+        return work(module)
+
+    run_module(module, checked)
 
 
 def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str, t.Any]]) -> t.NoReturn:
     """Do a module's work and end with its result, or fail with the sentence of its error."""
     try:
-        check_libraries()
         result = work(module)
     except NetworkError as error:
         module.fail_json(msg=str(error), **error.details)
@@ -44,22 +53,26 @@ def run_module(module: AnsibleModule, work: t.Callable[[AnsibleModule], dict[str
 @contextlib.contextmanager
 def changing_host(module: AnsibleModule) -> Iterator[Connection]:
     """Hold the lock of those who change a host's networks, and a connection; check mode changes nothing and needs no lock."""
+    with only_writer(module), Connection(module.params["uri"]) as connection:
+        yield connection
+
+
+def only_writer(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
+    """Return the lock of those who change a host's networks; check mode needs none."""
     timeout = module.params["lock_timeout"]
     if timeout < 0:
         raise InputError(f"lock_timeout: '{timeout}' is less than nothing; give seconds, 0 for not waiting.")
-    lock = contextlib.nullcontext() if module.check_mode else host_lock(timeout)
-    with lock, Connection(module.params["uri"]) as connection:
-        yield connection
+    return contextlib.nullcontext() if module.check_mode else host_lock(timeout)
 
 
 def see_host(module: AnsibleModule) -> Host | None:
     """Return what the kernel shows, None with a warning where the daemon is that of another machine."""
-    return read_host(_runner(module)) if _is_here(module) else None
+    return read_host(command_runner(module)) if _is_here(module) else None
 
 
 def see_links(module: AnsibleModule) -> Host | None:
     """Return the same without routes, which are two more commands."""
-    return Host(links=read_links(_runner(module))) if _is_here(module) else None
+    return Host(links=read_links(command_runner(module))) if _is_here(module) else None
 
 
 def _is_here(module: AnsibleModule) -> bool:
@@ -70,5 +83,6 @@ def _is_here(module: AnsibleModule) -> bool:
     return here
 
 
-def _runner(module: AnsibleModule) -> t.Callable[[list[str]], tuple[int, str, str]]:
+def command_runner(module: AnsibleModule) -> t.Callable[[list[str]], tuple[int, str, str]]:
+    """Return what runs a command and returns its exit code, output and errors; it raises OSError for a missing one."""
     return lambda command: module.run_command(command, handle_exceptions=False)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The host's links, addresses, routes and virtual functions. The one place that knows the flags of `ip`."""
+"""The host's links, addresses, routes and virtual functions. The one place that asks `ip`, and knows its flags for that."""
 
 from __future__ import annotations
 
@@ -14,13 +14,24 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links, read_addresses_and_links, read_route
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
 if t.TYPE_CHECKING:
     Run = t.Callable[[list[str]], tuple[int, str, str]]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-__all__ = ["Host", "Link", "Neighbour", "Route", "forget_neighbour", "read_host", "read_links", "read_neighbours"]
+__all__ = [
+    "Host",
+    "Link",
+    "Neighbour",
+    "Route",
+    "forget_neighbour",
+    "read_all_links",
+    "read_host",
+    "read_links",
+    "read_neighbours",
+]
 
 
 # Routes that lead nowhere, on purpose: the subnet is somebody's, as a cluster's address pools are.
@@ -116,6 +127,21 @@ def read_links(run: Run) -> dict[str, Link]:
     return {entry["ifname"]: _read_link(entry) for entry in entries if entry.get("ifname")}
 
 
+def read_all_links(run: Run) -> Links:
+    """Return links, addresses and routes in the detail that moving them needs. Raises RequirementError if `ip` fails."""
+    devices = read_addresses_and_links(_read_json(run, ["ip", "-j", "-d", "addr", "show"]), _is_wireless)
+    routes = [
+        read_route(entry, version)
+        for version in (4, 6)
+        for entry in _read_json(run, ["ip", "-j", f"-{version}", "route", "show", "table", "all"])
+    ]
+    return Links(devices=devices, routes=tuple(route for route in routes if route is not None))
+
+
+def _is_wireless(name: str) -> bool:
+    return any(os.path.exists(f"/sys/class/net/{name}/{mark}") for mark in ("wireless", "phy80211"))
+
+
 def _read_virtual_functions(devices: str = "/sys/bus/pci/devices") -> frozenset[str]:
     try:
         places = os.listdir(devices)
@@ -151,7 +177,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         mac=entry.get("address") if entry.get("link_type") == "ether" else None,
         kind=entry.get("linkinfo", {}).get("info_kind", ""),
         master=entry.get("master"),
-        wireless=any(os.path.exists(f"/sys/class/net/{name}/{mark}") for mark in ("wireless", "phy80211")),
+        wireless=_is_wireless(name),
         addresses=tuple(addresses),
     )
 

@@ -15,7 +15,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
-from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
+from ansible_collections.kvmops.network.plugins.module_utils._module import run_libvirt_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, render_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import nics_of, read_state
@@ -33,7 +33,7 @@ __all__ = ["run_network_reading"]
 def run_network_reading() -> t.NoReturn:
     """Run the module that reads networks."""
     options = {**CONNECTION_OPTIONS, "names": {"type": "list", "elements": "str"}}
-    run_module(AnsibleModule(argument_spec=options, supports_check_mode=True), _read)
+    run_libvirt_module(AnsibleModule(argument_spec=options, supports_check_mode=True), _read)
 
 
 def _read(module: AnsibleModule) -> dict[str, t.Any]:

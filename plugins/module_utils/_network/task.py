@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
-from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_module, see_host
+from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_libvirt_module, see_host
 from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
@@ -33,12 +33,12 @@ __all__ = ["run_network_task", "run_networks_task"]
 
 def run_network_task(options: dict[str, t.Any]) -> t.NoReturn:
     """Run a module that manages one network."""
-    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_network)
+    run_libvirt_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_network)
 
 
 def run_networks_task(options: dict[str, t.Any]) -> t.NoReturn:
     """Run a module that manages a list of networks."""
-    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_networks)
+    run_libvirt_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_networks)
 
 
 def _manage_network(module: AnsibleModule) -> dict[str, t.Any]:

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
-from ansible_collections.kvmops.network.plugins.module_utils._module import run_module
+from ansible_collections.kvmops.network.plugins.module_utils._module import run_libvirt_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 from ansible_collections.kvmops.network.plugins.module_utils._nic.arrival import open_eyes
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import read_guest
@@ -35,7 +35,7 @@ __all__ = ["run_nic_reading"]
 def run_nic_reading() -> t.NoReturn:
     """Run the module that reads NICs."""
     options = {**CONNECTION_OPTIONS, "domains": {"type": "list", "elements": "str"}}
-    run_module(AnsibleModule(argument_spec=options, supports_check_mode=True), _read)
+    run_libvirt_module(AnsibleModule(argument_spec=options, supports_check_mode=True), _read)
 
 
 def _read(module: AnsibleModule) -> dict[str, t.Any]:

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, is_local
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
-from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_module, see_links
+from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_libvirt_module, see_links
 from ansible_collections.kvmops.network.plugins.module_utils._nic.arrival import await_addresses, check_waiting, open_eyes
 from ansible_collections.kvmops.network.plugins.module_utils._nic.carry_out import NicOutcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._nic.joint_plan import JointPlan, make_joint_plan
@@ -37,12 +37,12 @@ _TIMEOUTS = ("address_timeout", "detach_timeout")
 
 def run_nic_task(options: dict[str, t.Any]) -> t.NoReturn:
     """Run a module that manages one NIC."""
-    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_nic)
+    run_libvirt_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_nic)
 
 
 def run_nics_task(options: dict[str, t.Any]) -> t.NoReturn:
     """Run a module that manages a list of NICs."""
-    run_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_nics)
+    run_libvirt_module(AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True), _manage_nics)
 
 
 def _manage_nic(module: AnsibleModule) -> dict[str, t.Any]:

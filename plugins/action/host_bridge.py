@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's part of host_bridge: it confirms a change over a new connection, or says why that could not be done."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from contextlib import contextmanager
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Result = dict[str, t.Any]
+
+__all__ = ["ActionModule", "new_connection_args", "summarize"]
+
+_POLL = 0.3  # seconds between two attempts
+_WAY_BACK = 45.0  # seconds that the host has for being as it was, after the time for confirming is over
+
+# ssh takes the first value of an option that it is given. Nothing of a kept connection is used, and no attempt takes long.
+_NEW_CONNECTION = (
+    "-o ControlPath=none -o ControlMaster=no -o ConnectTimeout=3 -o ConnectionAttempts=1 -o ServerAliveInterval=2 "
+    "-o ServerAliveCountMax=2"
+)
+
+
+class ActionModule(ActionBase):
+    """Run the module, which begins the change on the host; then reach the host anew and confirm it there."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        """Return the module's result, with what came of the confirmation."""
+        super().run(tmp, task_vars)
+        self._task_vars: Result = task_vars or {}
+        result: Result = self._execute_module(module_name="kvmops.network.host_bridge", task_vars=self._task_vars)
+        if result.get("failed") or not result.get("transaction"):
+            return result
+        began = time.monotonic()
+        with self._new_connections():
+            tried = self._confirm(result["transaction"], began)
+            if tried is None:
+                result["transaction"]["confirmed_after"] = round(time.monotonic() - began, 1)
+                result.update(self._bridge())
+            else:
+                result.update(self._failure(result, tried, began))
+        # a kept connection may lead to an address that the host does not have any more
+        if hasattr(self._connection, "reset"):
+            self._connection.reset()
+        return result
+
+    def _confirm(self, transaction: Result, began: float) -> list[tuple[float, str]] | None:
+        """Return None when the change is confirmed, else what came of each attempt, with the seconds since it began."""
+        tried: list[tuple[float, str]] = []
+        usual = self._go_to(self._task.args.get("confirm_host"))
+        while time.monotonic() < began + transaction["confirm_timeout"]:
+            answer = self._ask(transaction["id"], "confirmed")
+            if not answer.get("failed"):
+                return None
+            tried.append((time.monotonic() - began, answer["msg"]))
+            if answer.get("transaction", {}).get("state") in ("reverting", "reverted"):
+                break
+            time.sleep(_POLL)
+        self._go_to(usual)
+        return tried
+
+    def _bridge(self) -> Result:
+        """Return the bridge as it is now."""
+        found: Result = self._execute_module(
+            module_name="kvmops.network.host_bridge_info", module_args={}, task_vars=self._task_vars
+        )
+        name = self._task.args.get("name", "br0")
+        return {"bridge": next((bridge for bridge in found.get("bridges", []) if bridge["name"] == name), None)}
+
+    def _failure(self, result: Result, tried: list[tuple[float, str]], began: float) -> Result:
+        """Return what is known after the change was not confirmed: whether the host is back, and what it saw."""
+        transaction = result["transaction"]
+        answer: Result = {}
+        while time.monotonic() < began + transaction["confirm_timeout"] + _WAY_BACK:
+            answer = self._ask(transaction["id"], "shown")
+            if not answer.get("failed") and answer["transaction"]["state"] == "reverted":
+                break
+            time.sleep(_POLL)
+        last = tried[-1][1] if tried else "nothing was tried in time"
+        failed: Result = {"failed": True, "tried": summarize(tried)}
+        about = f"The change was not confirmed within {transaction['confirm_timeout']} seconds. Last attempt: {last.rstrip('.')}."
+        found = answer.get("transaction") or {}
+        if found.get("state") != "reverted":
+            known = f"it says '{found['state']}'" if found else answer.get("msg", "it does not answer")
+            return {
+                **failed,
+                "msg": f"{about} The host was not seen as it was before either: {known.rstrip('.')}. It takes the change back by "
+                "itself, at its next boot at the latest; its log is /var/lib/kvmops-network/transaction/log.",
+            }
+        why = f" A step failed: {found['failure']}." if found["failure"] else ""
+        failed.update(changed=False, seen=found["seen"], log=found["log"])
+        return {**failed, "msg": f"{about}{why} The host took it back by itself and is as it was before."}
+
+    def _ask(self, transaction_id: str, state: str) -> Result:
+        """Return what host_bridge_transaction says, over a connection of its own."""
+        if not self._is_ssh() and hasattr(self._connection, "reset"):
+            self._connection.reset()
+        try:
+            answer: Result = self._execute_module(
+                module_name="kvmops.network.host_bridge_transaction",
+                module_args={"id": transaction_id, "state": state},
+                task_vars=self._task_vars,
+            )
+        except AnsibleConnectionFailure as error:
+            return {"failed": True, "msg": _last_line(str(error.message))}
+        except AnsibleError as error:
+            return {"failed": True, "msg": _last_line(str(error))}
+        if answer.get("unreachable"):
+            return {"failed": True, "msg": _last_line(str(answer.get("msg", "the host cannot be reached")))}
+        return answer
+
+    def _is_ssh(self) -> bool:
+        return str(getattr(self._connection, "transport", "")).rpartition(".")[2] == "ssh"
+
+    @contextmanager
+    def _new_connections(self) -> Iterator[None]:
+        """Have ssh make a new TCP connection for each command during a with statement."""
+        if not self._is_ssh():
+            yield
+            return
+        usual = self._connection.get_option("ssh_args")
+        self._connection.set_option("ssh_args", new_connection_args(usual))
+        try:
+            yield
+        finally:
+            self._connection.set_option("ssh_args", usual)
+
+    def _go_to(self, host: str | None) -> str | None:
+        """Reach the host at another address from now on, and return the one before."""
+        if not host or not self._is_ssh():
+            return None
+        usual: str | None = self._connection.get_option("host")
+        self._connection.set_option("host", host)
+        return usual
+
+
+def new_connection_args(usual: str | None) -> str:
+    """Return arguments for ssh that make it use no kept connection, before those that it is given usually."""
+    return f"{_NEW_CONNECTION} {usual or ''}".strip()
+
+
+def summarize(tried: list[tuple[float, str]]) -> list[str]:
+    """Return what came of the attempts, those with the same outcome in one line."""
+    lines: list[str] = []
+    at = 0
+    while at < len(tried):
+        end = at
+        while end + 1 < len(tried) and tried[end + 1][1] == tried[at][1]:
+            end += 1
+        when = f"{tried[at][0]:.1f} s" if end == at else f"{tried[at][0]:.1f} to {tried[end][0]:.1f} s, {end - at + 1} times"
+        lines.append(f"{when}: {tried[at][1]}")
+        at = end + 1
+    return lines
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else text

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What a back end of a host's network configuration has to know. Each has a pure file here and an edge that reads the host."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+
+__all__ = ["BackEnd", "Command", "Expected", "Move"]
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the configuration of the bridge says of its addresses: static ones with their prefix, and who else gives some.
+
+    `dhcp` has the IP versions for which a DHCP server is asked, `gateways` the static default gateways.
+    """
+
+    addresses: tuple[str, ...] = ()
+    dhcp: tuple[int, ...] = ()
+    gateways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of the links of a host, after the files of the back end have been written or removed.
+
+    Where `to_bridge` is false, the uplink goes back to its own configuration. `fresh` says that the bridge or the uplink gets
+    its addresses by this move; otherwise they are there, and something of the bridge is put right under way.
+    """
+
+    record: Record
+    to_bridge: bool
+    fresh: bool
+
+
+class BackEnd(t.Protocol):
+    """A manager of network configuration, NetworkManager for instance. Nothing here looks at the host."""
+
+    @property
+    def name(self) -> str:
+        """What the option calls it."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def service(self) -> str:
+        """The unit that it runs as."""
+        ...
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The programs that its commands need."""
+        ...
+
+    def files(self, record: Record, request: Request) -> dict[str, str]:
+        """Return the text of each file that makes the bridge, by path. Raises InputError for what it cannot express."""
+        ...
+
+    def owned_paths(self, record: Record) -> list[str]:
+        """Return the paths of all files that it may have written for a bridge."""
+        ...
+
+    def expected(self, record: Record, request: Request) -> Expected:
+        """Return what the bridge's configuration says of its addresses."""
+        ...
+
+    def prepare(self, move: Move) -> list[Command]:
+        """Return the commands that run after its files were written, and before links and addresses are moved."""
+        ...
+
+    def activate(self, move: Move) -> list[Command]:
+        """Return the commands that make the back end follow its files, after the move.
+
+        None drops a foreign port. Each may run again, whatever state the host is in.
+        """
+        ...

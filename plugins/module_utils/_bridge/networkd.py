@@ -1,0 +1,276 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""systemd-networkd: three files make the bridge. They come before the uplink's own file, which stays as it is.
+
+Reference: systemd.network(5), systemd.netdev(5).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, merged, parse, render, without
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command, Move
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Record
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Family, Request
+
+__all__ = ["Networkd"]
+
+_FOLDER = "/etc/systemd/network"
+_USUAL_MTU = 1500
+
+# networkd takes the first file that matches a link, in the order of their names; a hyphen comes before all digits.
+_PREFIX = "0-kvmops-"
+
+# What of a link's configuration is about the wire and stays with the port; all else is about addresses and goes to the bridge.
+_PORT_SECTIONS = ("Link", "SR-IOV", "Bridge", "BridgeFDB", "BridgeMDB", "BridgeVLAN", "LLDP", "CAN")
+_PORT_KEYS = ("VLAN", "LLDP", "EmitLLDP")
+_BRIDGE_LINK_KEYS = ("RequiredForOnline", "RequiredFamilyForOnline")
+_IDENTITY_KEYS = ("ClientIdentifier", "DUIDType", "DUIDRawData", "IAID")
+_EXCLUSIVE_KEYS = ("MACVLAN", "MACVTAP", "IPVLAN", "IPVTAP", "Bridge", "Bond", "BatmanAdvanced")
+
+_DUID_TYPES = {1: "link-layer-time", 2: "vendor", 3: "link-layer", 4: "uuid"}  # RFC 8415, section 11
+_DHCP_OF = {
+    "yes": (4, 6),
+    "true": (4, 6),
+    "both": (4, 6),
+    "1": (4, 6),
+    "on": (4, 6),
+    "ipv4": (4,),
+    "v4": (4,),
+    "ipv6": (6,),
+    "v6": (6,),
+}
+_DHCP_WORD: dict[tuple[int, ...], str] = {(4, 6): "yes", (4,): "ipv4", (6,): "ipv6", (): "no"}
+
+
+class Networkd:
+    """The back end systemd-networkd."""
+
+    name = "networkd"
+    title = "systemd-networkd"
+    service = "systemd-networkd.service"
+    tools = ("networkctl",)
+
+    def files(self, record: Record, request: Request) -> dict[str, str]:
+        """Return the text of each file that makes the bridge, by path."""
+        origin = parse(record.origin.text)
+        _check_order(record)
+        _check_origin(record, origin)
+        comment = _comment_for(record)
+        device, bridge, port = self.owned_paths(record)
+        return {
+            device: render(_make_device(record, request), comment=comment),
+            bridge: render(_make_bridge(record, request, origin), comment=comment),
+            port: render(_make_port(record, request, origin), comment=comment),
+        }
+
+    def owned_paths(self, record: Record) -> list[str]:
+        """Return the paths of the bridge's device, of its addresses and of its port."""
+        stem = f"{_FOLDER}/{_PREFIX}{record.name}"
+        return [f"{stem}.netdev", f"{stem}.network", f"{stem}-port.network"]
+
+    def expected(self, record: Record, request: Request) -> Expected:
+        """Return what the bridge's configuration says of its addresses."""
+        sections = _make_bridge(record, request, parse(record.origin.text))
+        network = first(sections, "Network")
+        addresses = network.values("Address") + first(sections, "Address").values("Address")
+        gateways = network.values("Gateway") + [g for s in sections if s.name == "Route" for g in _default_gateways(s)]
+        return Expected(
+            addresses=tuple(text for text in map(_normal_interface, addresses) if text),
+            dhcp=_dhcp_versions(network),
+            gateways=tuple(text for text in gateways if text and not text.startswith("_")),
+        )
+
+    def prepare(self, _move: Move) -> list[Command]:
+        """Return no commands: networkd does not look at links that others move."""
+        return []
+
+    def activate(self, move: Move) -> list[Command]:
+        """Return the commands that make networkd follow its files.
+
+        `reload` configures each link anew whose file is another one than before, and leaves foreign ports alone.
+        """
+        names = (move.record.name, move.record.uplink) if move.to_bridge else (move.record.uplink,)
+        reload = ("networkctl", "reload")
+        return [reload] if move.fresh else [reload, *(("networkctl", "reconfigure", name) for name in names)]
+
+
+def _comment_for(record: Record) -> str:
+    return (
+        f"Written by the Ansible module kvmops.network.host_bridge: {record.uplink} as the port of {record.name}.\n"
+        f"Changes are found and undone by its next run. Without this file {record.uplink} has the configuration of\n"
+        f"{record.origin.path or record.origin.name}."
+    )
+
+
+def _check_order(record: Record) -> None:
+    name = record.origin.path.rpartition("/")[2]
+    if name and name <= f"{_PREFIX}{record.name}-port.network" and not name.startswith(f"{_PREFIX}{record.name}"):
+        raise RefusedError(
+            f"The file {record.origin.path} comes before {_PREFIX}{record.name}-port.network in the order of names, so that "
+            f"networkd would still take it for {record.uplink}. Rename it, to 10-{record.uplink}.network for instance."
+        )
+
+
+def _check_origin(record: Record, origin: tuple[Section, ...]) -> None:
+    network = first(origin, "Network")
+    for key in _EXCLUSIVE_KEYS:
+        if network.values(key):
+            raise RefusedError(
+                f"{record.origin.path} has {key}={network.values(key)[-1]} for {record.uplink}, which cannot be a bridge's "
+                "port as well. Take that out, or put it on the bridge afterwards."
+            )
+
+
+def _make_device(record: Record, request: Request) -> list[Section]:
+    return [
+        Section("NetDev", (("Name", record.name), ("Kind", "bridge"), ("MACAddress", record.mac))),
+        Section("Bridge", (("STP", "yes" if request.stp else "no"), ("ForwardDelaySec", str(request.forward_delay)))),
+    ]
+
+
+def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
+    kept = [section for section in origin if section.name in _PORT_SECTIONS or "Queue" in section.name or section.name == "QDisc"]
+    link = first(kept, "Link").keeping(lambda key, _value: key not in (*_BRIDGE_LINK_KEYS, "MTUBytes"))
+    network = first(origin, "Network").keeping(lambda key, _value: key in _PORT_KEYS)
+    return [
+        Section("Match", (("Name", record.uplink),)),
+        link.adding(*_mtu_entries(record, request)),
+        Section("Network", (("Bridge", record.name), ("LinkLocalAddressing", "no"), *network.entries)),
+        *without(kept, "Link"),
+    ]
+
+
+def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
+    link = first(origin, "Link").keeping(lambda key, _value: key in _BRIDGE_LINK_KEYS)
+    rest = [
+        section
+        for section in without(origin, "Match", "Link", "Network")
+        if section.name not in _PORT_SECTIONS and "Queue" not in section.name and section.name != "QDisc"
+    ]
+    network = first(origin, "Network").keeping(lambda key, _value: key not in (*_PORT_KEYS, *_EXCLUSIVE_KEYS))
+    sections: tuple[Section, ...] = (network, *rest)
+    for family in (request.ipv4, request.ipv6):
+        if family is not None:
+            sections = _with_family(sections, family)
+    sections = _with_dns(sections, request)
+    dhcp = _dhcp_versions(first(sections, "Network"))
+    sections = _with_identity(sections, record.identity, dhcp)
+    sections = _with_token(sections, record.identity.token)
+    return [Section("Match", (("Name", record.name),)), link.adding(*_mtu_entries(record, request)), *sections]
+
+
+def _mtu_entries(record: Record, request: Request) -> tuple[tuple[str, str], ...]:
+    mtu = request.mtu or record.mtu
+    return (("MTUBytes", str(mtu)),) if mtu != _USUAL_MTU or request.mtu else ()
+
+
+def _with_family(sections: tuple[Section, ...], family: Family) -> tuple[Section, ...]:
+    version = family.version
+    kept = [section for section in sections if version not in _versions_of(section)]
+    network = first(kept, "Network").keeping(
+        lambda key, value: not (key in ("Address", "Gateway") and _version(value) == version)
+    )
+    dhcp = sorted({*_dhcp_versions(network)} - {version} | ({version} if family.method == "dhcp" else set()))
+    entries = [("DHCP", _DHCP_WORD[tuple(dhcp)])]
+    entries += [("Address", address) for address in family.addresses]
+    entries += [("Gateway", family.gateway)] if family.gateway else []
+    if version == 6:
+        network = network.keeping(lambda key, _value: key != "IPv6AcceptRA")
+        entries.append(("IPv6AcceptRA", "yes" if family.method in ("auto", "dhcp") else "no"))
+    network = network.keeping(lambda key, _value: key != "DHCP").adding(*entries)
+    return (network, *without(kept, "Network"))
+
+
+def _versions_of(section: Section) -> set[int]:
+    """Return the IP versions that a section is about: one of an address, or of a default route."""
+    values = {"Address": section.values("Address"), "Route": _default_gateways(section)}.get(section.name, [])
+    return {_version(value) for value in values}
+
+
+def _with_dns(sections: tuple[Section, ...], request: Request) -> tuple[Section, ...]:
+    network = first(sections, "Network")
+    for key, values in (("DNS", request.dns.servers), ("Domains", request.dns.search)):
+        if values is not None:
+            network = _without_key(network, key).adding(*[(key, value) for value in values])
+    return (network, *without(sections, "Network"))
+
+
+def _without_key(section: Section, unwanted: str) -> Section:
+    return section.keeping(lambda key, _value: key != unwanted)
+
+
+def _with_identity(sections: tuple[Section, ...], identity: Identity, dhcp: tuple[int, ...]) -> tuple[Section, ...]:
+    if 4 in dhcp and identity.dhcp4:
+        kept = [_without_identity(section) if section.name in ("DHCP", "DHCPv4") else section for section in sections]
+        sections = merged(kept, Section("DHCPv4", _dhcp4_entries(identity.dhcp4)))
+    if identity.dhcp6 and identity.iaid is not None:
+        kept = [_without_identity(section) if section.name == "DHCPv6" else section for section in sections]
+        sections = merged(kept, Section("DHCPv6", (*_duid_entries(identity.dhcp6), ("IAID", str(identity.iaid)))))
+    return sections
+
+
+def _without_identity(section: Section) -> Section:
+    return section.keeping(lambda key, _value: key not in _IDENTITY_KEYS)
+
+
+def _dhcp4_entries(client_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the keys that make networkd send a client id, which is given in hexadecimal digits. Source: RFC 4361, RFC 2132."""
+    if client_id.startswith("ff") and len(client_id) > 14:
+        return (("ClientIdentifier", "duid"), *_duid_entries(client_id[10:]), ("IAID", str(int(client_id[2:10], 16))))
+    if client_id.startswith("01") and len(client_id) == 14:
+        return (("ClientIdentifier", "mac"),)
+    raise InputError(
+        f"The uplink's DHCP client sends the id {client_id}, which systemd-networkd cannot be told to send from a bridge. "
+        "Give it "
+        "another one first (ClientIdentifier=mac, for instance), and reserve the host's address for that."
+    )
+
+
+def _duid_entries(duid: str) -> tuple[tuple[str, str], ...]:
+    data, kind = duid[4:], int(duid[:4], 16)
+    return (
+        ("DUIDType", _DUID_TYPES.get(kind, str(kind))),
+        ("DUIDRawData", ":".join(data[at : at + 2] for at in range(0, len(data), 2))),
+    )
+
+
+def _with_token(sections: tuple[Section, ...], token: str) -> tuple[Section, ...]:
+    if not token:
+        return sections
+    kept = [_without_key(section, "Token") if section.name == "IPv6AcceptRA" else section for section in sections]
+    return merged(kept, Section("IPv6AcceptRA", (("Token", f"static:{token}"),)))
+
+
+def _dhcp_versions(network: Section) -> tuple[int, ...]:
+    values = network.values("DHCP")
+    return _DHCP_OF.get(values[-1].lower(), ()) if values else ()
+
+
+def _default_gateways(route: Section) -> list[str]:
+    destinations = route.values("Destination")
+    return [] if destinations and destinations[-1] not in ("0.0.0.0/0", "::/0") else route.values("Gateway")
+
+
+def _version(text: str) -> int:
+    try:
+        return ipaddress.ip_interface(text).version
+    except ValueError:
+        return 0  # _dhcp4, or something that networkd passes over
+
+
+def _normal_interface(text: str) -> str:
+    try:
+        return str(ipaddress.ip_interface(text))
+    except ValueError:
+        return ""

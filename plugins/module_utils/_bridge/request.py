@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What a task asks for, checked as far as that goes without looking at the host."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+
+__all__ = ["AUTO", "Dns", "Family", "Request"]
+
+AUTO = "auto"
+_NAME_LIMIT = 15  # bytes; IFNAMSIZ of the kernel, without the null at the end
+_NAME = re.compile(r"^[A-Za-z0-9_.-]+$")
+_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+_MTU = (576, 65535)
+_STP_DELAY = (2, 30)  # seconds; the kernel refuses others while STP is on
+_USUAL_STP_DELAY = 15
+_WINDOW = (10, 3600)  # seconds
+_USUAL_WINDOW = 60
+_USUAL_STP_WINDOW = 120
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the bridge gets its addresses of one family, where the task does not leave it as the uplink had it.
+
+    `method` is dhcp, static or none, for IPv6 also auto (what routers say); addresses have their prefix, such as 192.0.2.7/24.
+    """
+
+    version: int
+    method: str
+    addresses: tuple[str, ...] = ()
+    gateway: str = ""
+
+
+@dataclass(frozen=True)
+class Dns:
+    """Name servers and search domains, where the task does not leave them as the uplink had them."""
+
+    servers: tuple[str, ...] | None = None
+    search: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A bridge that the host shall have or not have. Times are seconds."""
+
+    name: str
+    state: str
+    uplink: str = AUTO
+    backend: str = AUTO
+    mac: str = ""
+    mtu: int | None = None
+    stp: bool = False
+    forward_delay: int = 0
+    ipv4: Family | None = None
+    ipv6: Family | None = None
+    dns: Dns = Dns()
+    window: int = _USUAL_WINDOW
+    check_gateway: bool = True
+    force: bool = False
+
+    @classmethod
+    def from_options(cls, options: dict[str, t.Any]) -> Request:
+        """Return the request of a task's options. Raises InputError for what no host could do."""
+        name = _check_name("name", options["name"])
+        uplink = options["uplink"]
+        if uplink != AUTO:
+            _check_name("uplink", uplink)
+        if uplink == name:
+            raise InputError(f"uplink: '{uplink}' is the bridge itself; name the interface that shall become its port.")
+        stp = options["stp"]
+        ipv4, ipv6 = (_read_family(version, options[f"ipv{version}"]) for version in (4, 6))
+        return cls(
+            name=name,
+            state=options["state"],
+            uplink=uplink,
+            backend=options["backend"],
+            mac=_check_mac(options["mac"]),
+            mtu=_check_mtu(options["mtu"]),
+            stp=stp,
+            forward_delay=_check_delay(options["forward_delay"], stp=stp),
+            ipv4=ipv4,
+            ipv6=ipv6,
+            dns=_read_dns(options["dns"]),
+            window=_check_window(options["confirm_timeout"], stp=stp),
+            check_gateway=options["check_gateway"],
+            force=options["force"],
+        )
+
+
+def _check_name(option: str, name: str) -> str:
+    if not name:
+        raise InputError(f"{option}: it is empty; name an interface, such as br0.")
+    if len(name.encode()) > _NAME_LIMIT:
+        raise InputError(
+            f"{option}: '{name}' is longer than {_NAME_LIMIT} bytes, the kernel's limit for the name of an interface."
+        )
+    if not _NAME.match(name) or name in (".", "..", AUTO, "all", "default", "lo"):
+        raise InputError(
+            f"{option}: '{name}' is no name for an interface that is managed here; use letters, digits, '-', '_' and '.', and "
+            "not "
+            "the kernel's own words."
+        )
+    return name
+
+
+def _check_mac(mac: str | None) -> str:
+    if mac is None:
+        return ""
+    lower = mac.lower()
+    if not _MAC.match(lower):
+        raise InputError(f"mac: '{mac}' is no MAC address; write it as 52:54:00:12:34:56.")
+    if int(lower[:2], 16) & 1:
+        raise InputError(f"mac: '{mac}' is a group address (its first byte is odd), which no interface can have.")
+    if lower == "00:00:00:00:00:00":
+        raise InputError(f"mac: '{mac}' is no address of an interface.")
+    return lower
+
+
+def _check_mtu(mtu: int | None) -> int | None:
+    if mtu is not None and not _MTU[0] <= mtu <= _MTU[1]:
+        raise InputError(f"mtu: '{mtu}' is not from {_MTU[0]} to {_MTU[1]}, the limits of IPv4.")
+    return mtu
+
+
+def _check_delay(delay: int | None, *, stp: bool) -> int:
+    if delay is None:
+        return _USUAL_STP_DELAY if stp else 0
+    low, high = _STP_DELAY
+    if stp and not low <= delay <= high:
+        raise InputError(
+            f"forward_delay: '{delay}' is not from {low} to {high} seconds, which is what the kernel takes with stp: true."
+        )
+    if not 0 <= delay <= high:
+        raise InputError(f"forward_delay: '{delay}' is not from 0 to {high} seconds.")
+    return delay
+
+
+def _check_window(window: int | None, *, stp: bool) -> int:
+    if window is None:
+        return _USUAL_STP_WINDOW if stp else _USUAL_WINDOW
+    low, high = _WINDOW
+    if not low <= window <= high:
+        raise InputError(f"confirm_timeout: '{window}' is not from {low} to {high} seconds.")
+    return window
+
+
+def _read_family(version: int, options: dict[str, t.Any] | None) -> Family | None:
+    if options is None:
+        return None
+    where = f"ipv{version}"
+    method = options["method"]
+    addresses = tuple(_read_address(f"{where}.addresses", version, text) for text in options["addresses"] or [])
+    gateway = _read_gateway(f"{where}.gateway", version, options["gateway"], addresses)
+    if method == "static" and not addresses:
+        raise InputError(f"{where}.addresses: method static needs at least one address, such as {_EXAMPLES[version]}.")
+    if method != "static" and (addresses or gateway):
+        raise InputError(
+            f"{where}: addresses and gateway are for method static, and method is '{method}'; leave them out or change it."
+        )
+    if len({ipaddress.ip_interface(text).ip for text in addresses}) < len(addresses):
+        raise InputError(f"{where}.addresses: an address is given twice: {', '.join(addresses)}.")
+    return Family(version=version, method=method, addresses=addresses, gateway=gateway)
+
+
+_EXAMPLES = {4: "192.0.2.10/24", 6: "2001:db8::10/64"}
+
+
+def _read_address(where: str, version: int, text: str) -> str:
+    try:
+        interface = ipaddress.ip_interface(text)
+    except ValueError:
+        raise InputError(f"{where}: '{text}' is no address; write it as {_EXAMPLES[version]}.") from None
+    if interface.version != version:
+        raise InputError(f"{where}: '{text}' is an IPv{interface.version} address; it belongs under ipv{interface.version}.")
+    if "/" not in text:
+        raise InputError(f"{where}: '{text}' has no prefix; write it as {_EXAMPLES[version]}.")
+    address = interface.ip
+    network = interface.network
+    if address.is_multicast or address.is_loopback or address.is_unspecified or (version == 6 and address.is_link_local):
+        raise InputError(f"{where}: '{text}' cannot be a host's address in a LAN.")
+    if version == 4 and network.prefixlen < 31 and address in (network.network_address, network.broadcast_address):
+        raise InputError(f"{where}: '{text}' is the network's or the broadcast address of {network}, not one of a host.")
+    return str(interface)
+
+
+def _read_gateway(where: str, version: int, text: str | None, addresses: tuple[str, ...]) -> str:
+    if not text:
+        return ""
+    try:
+        gateway = ipaddress.ip_address(text)
+    except ValueError:
+        raise InputError(f"{where}: '{text}' is no address; write one without a prefix.") from None
+    if gateway.version != version:
+        raise InputError(f"{where}: '{text}' is an IPv{gateway.version} address; it belongs under ipv{gateway.version}.")
+    interfaces = [ipaddress.ip_interface(address) for address in addresses]
+    if any(gateway == interface.ip for interface in interfaces):
+        raise InputError(f"{where}: '{text}' is the bridge's own address; name the router.")
+    if interfaces and not any(gateway in interface.network for interface in interfaces) and not gateway.is_link_local:
+        raise InputError(
+            f"{where}: '{text}' is in none of the subnets of {', '.join(addresses)}, so the bridge could not reach it."
+        )
+    return str(gateway)
+
+
+def _read_dns(options: dict[str, t.Any] | None) -> Dns:
+    if options is None:
+        return Dns()
+    servers, search = options["servers"], options["search"]
+    for text in servers or []:
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise InputError(f"dns.servers: '{text}' is no address.") from None
+    for text in search or []:
+        if not re.match(r"^~?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$", text):
+            raise InputError(f"dns.search: '{text}' is no domain.")
+    return Dns(servers=None if servers is None else tuple(servers), search=None if search is None else tuple(search))

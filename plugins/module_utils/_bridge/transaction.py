@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""A change of the host's own network that goes back by itself unless somebody confirms it: its files, scripts and units as texts.
+
+It lives in one folder. Whoever renames the file `armed` there first decides: to `confirmed`, or to `reverting`, which becomes
+`reverted`. All that the way back needs is on the disk before the first change: a shell script that uses nothing of Ansible, a
+timer that runs it, and a unit that runs it at boot. The script may run at any time, again, and by hand.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command
+
+__all__ = [
+    "BOOT_UNIT",
+    "BOOT_UNIT_LINK",
+    "BOOT_UNIT_PATH",
+    "FOLDER",
+    "FileChange",
+    "Transaction",
+    "apply_unit",
+    "boot_unit",
+    "files_of",
+    "revert_unit",
+]
+
+FOLDER = "/var/lib/kvmops-network/transaction"
+BOOT_UNIT_PATH = "/etc/systemd/system/kvmops-network-revert.service"
+BOOT_UNIT_LINK = "/etc/systemd/system/sysinit.target.wants/kvmops-network-revert.service"
+BOOT_UNIT = BOOT_UNIT_PATH.rpartition("/")[2]
+
+_SETTLE = 0.5  # seconds in which the answer that the change has begun gets back to the controller
+_PATIENCE = 12  # half seconds that a server has to give the host its addresses again
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file as it is and as it shall be, None where there is none. `private` says that only root may read it."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    private: bool = False
+
+    @property
+    def mode(self) -> int:
+        """The permissions of the file that is written."""
+        return 0o600 if self.private else 0o644
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What is done and what undoes it. `window` is the time for confirming it, in seconds.
+
+    `apply_batch` and `revert_batch` are lines for `ip`, with the back end's commands before and after them. `new_bridge` is
+    removed by the way back, `old_bridge` by the change, unless it has ports. `carrier` is the link that has the host's
+    addresses where it goes back to.
+    """
+
+    id: str
+    window: int
+    files: tuple[FileChange, ...]
+    apply_batch: tuple[str, ...]
+    apply_before: tuple[Command, ...]
+    apply_after: tuple[Command, ...]
+    revert_batch: tuple[str, ...]
+    revert_before: tuple[Command, ...]
+    revert_after: tuple[Command, ...]
+    carrier: str
+    has_ipv4: bool
+    new_bridge: str = ""
+    old_bridge: str = ""
+    service: str = ""
+
+
+def apply_unit(transaction_id: str) -> str:
+    """Return the name of the unit that makes the change."""
+    return f"kvmops-network-apply-{transaction_id}"
+
+
+def revert_unit(transaction_id: str) -> str:
+    """Return the name of the timer, and of the unit, that take the change back."""
+    return f"kvmops-network-revert-{transaction_id}"
+
+
+def files_of(transaction: Transaction) -> dict[str, bytes]:
+    """Return the content of the transaction's folder, by paths in it."""
+    files = {
+        "apply": _apply_script(transaction).encode(),
+        "revert": _revert_script(transaction).encode(),
+        "apply.batch": _lines(transaction.apply_batch),
+        "revert.batch": _lines(transaction.revert_batch),
+    }
+    for number, change in enumerate(transaction.files):
+        for folder, content in (("before", change.before), ("after", change.after)):
+            if content is not None:
+                files[f"{folder}/{number}"] = content
+    return files
+
+
+def boot_unit() -> str:
+    """Return the text of the unit that takes an unconfirmed change back when the host boots, before it has a network."""
+    return f"""\
+# Written by the Ansible module kvmops.network.host_bridge, which removes it when the change is confirmed or taken back.
+[Unit]
+Description=Take back an unconfirmed change of this host's network
+DefaultDependencies=no
+RequiresMountsFor={FOLDER} /etc
+After=local-fs.target systemd-remount-fs.service
+Wants=network-pre.target
+Before=network-pre.target systemd-networkd.service NetworkManager.service networking.service
+ConditionPathExists=|{FOLDER}/armed
+ConditionPathExists=|{FOLDER}/reverting
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {FOLDER}/revert boot
+
+[Install]
+WantedBy=sysinit.target
+"""
+
+
+def _lines(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+_FUNCTIONS = """\
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH LC_ALL=C.UTF-8
+cd @FOLDER@ || exit 1
+
+say() { printf '%s %s\\n' "$(date +%H:%M:%S)" "$*" >>log; }
+run() { say "$*"; timeout 40 "$@" >>log 2>&1 </dev/null; }
+# a file appears whole or not at all
+place() {
+    say "write $2"
+    mkdir -p "${2%/*}" && cp -p "$1" "${2%/*}/.kvmops-${2##*/}" && mv -f "${2%/*}/.kvmops-${2##*/}" "$2"
+}
+remove() { say "remove $1"; rm -f "$1"; }
+# a bridge with ports is left: they are guests'
+remove_bridge() {
+    [ -d "/sys/class/net/$1/bridge" ] || return 0
+    if [ -z "$(ls "/sys/class/net/$1/brif")" ]; then
+        run ip link delete dev "$1"
+    else
+        say "keep $1, it has ports:" $(ls "/sys/class/net/$1/brif")
+    fi
+}
+"""
+
+
+def _functions() -> str:
+    return _FUNCTIONS.replace("@FOLDER@", FOLDER)
+
+
+def _apply_script(transaction: Transaction) -> str:
+    steps = [
+        *_file_steps("after", [(change.path, change.after) for change in transaction.files]),
+        *_command_steps(transaction.apply_before),
+        # single lines find done already what they do: what came of it is looked at before it is confirmed
+        "run ip -force -batch apply.batch || :",
+        *([f"remove_bridge {shlex.quote(transaction.old_bridge)}"] if transaction.old_bridge else []),
+        *_command_steps(transaction.apply_after),
+    ]
+    body = "\n".join(step if step.endswith("|| :") else f"{step} || give_up {shlex.quote(step)}" for step in steps)
+    return f"""\
+#!/bin/sh
+# Changes this host's network, by the Ansible module kvmops.network.host_bridge. The way back is beside it: sh revert
+{_functions()}
+give_up() {{ say "failed: $1"; printf '%s\\n' "$1" >failure; exec /bin/sh revert failed; }}
+
+sleep {_SETTLE}
+[ -e armed ] || exit 0
+say 'the change begins'
+{body}
+[ -e armed ] && touch applied
+say 'the change is made, and waits for being confirmed'
+"""
+
+
+def _revert_script(transaction: Transaction) -> str:
+    files = "\n".join(_file_steps("before", [(change.path, change.before) for change in transaction.files]))
+    steps = [
+        *_command_steps(transaction.revert_before),
+        "run ip -force -batch revert.batch",
+        *([f"remove_bridge {shlex.quote(transaction.new_bridge)}"] if transaction.new_bridge else []),
+        f"run systemctl start {transaction.service}",
+        *_command_steps(transaction.revert_after),
+        *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else []),
+    ]
+    live = "\n".join(textwrap.indent(step, "    ") for step in steps)
+    return f"""\
+#!/bin/sh
+# Takes back a change of this host's network that nobody confirmed. It may be run by hand, and again: sh revert asked
+{_functions()}
+trap '' HUP
+mode=${{1:-asked}}
+mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
+say "the way back begins ($mode)"
+printf '%s\\n' "$mode" >why
+if [ "$mode" = timeout ] || [ "$mode" = asked ]; then
+    run systemctl stop {apply_unit(transaction.id)}.service
+fi
+if [ "$mode" != boot ]; then
+    {{ ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour; tail -n 20 log; }} >seen 2>&1
+fi
+
+{files}
+sync
+
+if [ "$mode" != boot ]; then
+    has_address() {{ ip -4 -o address show dev {shlex.quote(transaction.carrier)} scope global | grep -q inet; }}
+{live}
+fi
+
+mv reverting reverted
+rm -f {BOOT_UNIT_LINK} {BOOT_UNIT_PATH}
+sync
+say 'the way back is done'
+if [ "$mode" != boot ] && [ "$mode" != timeout ]; then
+    run systemctl stop {revert_unit(transaction.id)}.timer
+fi
+exit 0
+"""
+
+
+def _file_steps(folder: str, files: Sequence[tuple[str, bytes | None]]) -> list[str]:
+    return [
+        f"remove {shlex.quote(path)}" if content is None else f"place {folder}/{number} {shlex.quote(path)}"
+        for number, (path, content) in enumerate(files)
+    ]
+
+
+def _command_steps(commands: Sequence[Command]) -> list[str]:
+    return [shlex.join(("run", *command)) for command in commands]
+
+
+# whoever gave the address may not answer any more: then the host keeps the one that it had
+_WAIT_FOR_ADDRESS = f"""\
+tries={_PATIENCE}
+while [ $tries -gt 0 ] && ! has_address; do sleep 0.5; tries=$((tries - 1)); done
+has_address || run ip -force -batch revert.batch"""

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What the modules return: the bridge as it is, and a diff that an operator can read."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import as_it_is
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import FOLDER
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import Layout
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange
+
+__all__ = ["describe_bridge", "make_diff"]
+
+_SECRET = re.compile(r"^([\w.-]*(?:password|secret|psk|private-key|pin)[\w.-]*\s*=).*$", re.IGNORECASE | re.MULTILINE)
+
+
+def describe_bridge(record: Record, links: Links) -> dict[str, t.Any]:
+    """Return a bridge that was made here, as it is on the host."""
+    device = links.devices.get(record.name)
+    ports = links.ports_of(record.name)
+    route = links.default_route(record.name)
+    return {
+        "name": record.name,
+        "uplink": record.uplink,
+        "backend": record.backend,
+        "exists": device is not None,
+        "mac": device.mac if device is not None else record.mac,
+        "mtu": device.mtu if device is not None else record.mtu,
+        "stp": device.stp if device is not None else False,
+        "forward_delay": device.forward_delay / 100 if device is not None else 0.0,
+        "ports": ports,
+        "addresses": [a.text for a in device.addresses if not a.is_link_local] if device is not None else [],
+        "gateway": route.gateway or None if route is not None else None,
+    }
+
+
+def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
+    """Return the links before and after with what happens to connections, then each file."""
+    record, before, after = plan.record, plan.before, plan.after
+    if record is None or before is None or after is None:
+        return []
+    now = as_it_is(links, uplink=record.uplink, bridge=record.name)
+    servers = plan.expected.dhcp if plan.forward is not None and plan.forward.fresh else ()
+    texts = {
+        "before_header": f"links of {record.name}",
+        "after_header": f"links of {record.name}",
+        "before": _describe(now)
+        + "".join(f"wrong: {reason}\n" for reason in plan.reasons if not plan.forward or not plan.forward.fresh),
+        "after": _describe(after, kept=None if servers or (plan.forward and plan.forward.fresh) else now)
+        + "".join(f"{after.carrier}: IPv{version} address from a DHCP server\n" for version in servers)
+        + f"connection: {plan.outage}\n",
+    }
+    shown = [change for change in plan.files if not change.path.startswith(f"{FOLDER}/")]  # what is remembered says nothing new
+    return [texts, *[_file_diff(change) for change in shown]]
+
+
+def _describe(layout: Layout, *, kept: Layout | None = None) -> str:
+    lines = [f"{layout.uplink}: {'port of ' + layout.bridge if layout.bridged else 'no port of a bridge'}"]
+    if layout.bridged:
+        stp = f"STP {'on' if layout.stp else 'off'}, forward delay {layout.forward_delay / 100:g} s"
+        lines.append(f"{layout.bridge}: MAC address {layout.mac}, MTU {layout.mtu}, {stp}")
+    shown = kept if kept is not None else layout
+    lines += [f"{layout.carrier}: {address.text}" for address in shown.addresses]
+    lines += [f"{layout.carrier}: route {' '.join(route.words)}" for route in shown.routes]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _file_diff(change: FileChange) -> dict[str, str]:
+    return {
+        "before_header": change.path if change.before is not None else f"{change.path} (not there)",
+        "after_header": change.path if change.after is not None else f"{change.path} (removed)",
+        "before": _readable(change.before),
+        "after": _readable(change.after),
+    }
+
+
+def _readable(content: bytes | None) -> str:
+    text = "" if content is None else content.decode(errors="replace")
+    return _SECRET.sub(r"\1(hidden)", text)

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""What systemd-networkd does with a link of this host, and by what servers know the link. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Management
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Origin
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.token import token_of
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
+
+    Run = t.Callable[[list[str]], tuple[int, str, str]]
+
+__all__ = ["manages", "read_management"]
+
+_STATE = "/run/systemd/netif/links/{index}"
+_LEASE = "/run/systemd/netif/leases/{index}"
+# where files and what overrides parts of them are looked for, the first one winning
+_FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/systemd/network", "/usr/lib/systemd/network")
+
+
+def manages(run: Run, device: Device) -> bool:
+    """Return whether networkd runs and has a configuration for the link in use."""
+    code, _output, _errors = run(["systemctl", "is-active", "--quiet", "systemd-networkd.service"])
+    state = _read_values(_STATE.format(index=device.index))
+    return code == 0 and state.get("ADMIN_STATE", "unmanaged") not in ("unmanaged", "") and bool(state.get("NETWORK_FILE"))
+
+
+def read_management(device: Device) -> Management:
+    """Return the configuration of a link that networkd manages. Raises RequirementError if the file is gone."""
+    state = _read_values(_STATE.format(index=device.index))
+    path = state.get("NETWORK_FILE", "")
+    name = os.path.basename(path)
+    try:
+        texts = [_read(part) for part in [path, *_drop_ins(name)]]
+    except OSError as error:
+        raise RequirementError(
+            f"networkd configured {device.name} from {path}, which cannot be read now ({error.strerror}). Put it back, and run "
+            "'networkctl reload'."
+        ) from None
+    client_id = _read_values(_LEASE.format(index=device.index)).get("CLIENTID", "").lower()
+    return Management(
+        backend="netplan" if "-netplan-" in name and path.startswith("/run/") else "networkd",
+        origin=Origin(name=name, path=path, text="\n".join(texts)),
+        identity=Identity(dhcp4=client_id, dhcp6=_duid(state), iaid=_iaid(state, client_id), token=token_of(device)),
+    )
+
+
+def _drop_ins(name: str) -> list[str]:
+    found: dict[str, str] = {}
+    for folder in _FOLDERS:
+        for path in glob.glob(f"{folder}/{glob.escape(name)}.d/*.conf"):
+            found.setdefault(os.path.basename(path), path)
+    return [found[base] for base in sorted(found)]
+
+
+def _duid(state: dict[str, str]) -> str:
+    """Return the DUID of DHCPv6 in hexadecimal digits, from a text such as DUID-EN/Vendor:0000ab11..."""
+    kinds = {"DUID-LLT": "0001", "DUID-EN/Vendor": "0002", "DUID-LL": "0003", "UUID": "0004", "DUID-UUID": "0004"}
+    kind, _colon, digits = state.get("DHCP6_CLIENT_DUID", "").rpartition(":")
+    return kinds[kind] + digits.lower() if kind in kinds and re.match(r"^[0-9a-fA-F]+$", digits) else ""
+
+
+def _iaid(state: dict[str, str], client_id: str) -> int | None:
+    text = state.get("DHCP6_CLIENT_IAID", "")
+    if text:
+        return int(text, 0)
+    return int(client_id[2:10], 16) if client_id.startswith("ff") and len(client_id) > 14 else None
+
+
+def _read_values(path: str) -> dict[str, str]:
+    try:
+        lines = _read(path).splitlines()
+    except OSError:
+        return {}  # no such link, or no lease
+    pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
+    return {key: value.strip('"') for key, _equals, value in pairs}
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
