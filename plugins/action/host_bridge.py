@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["ActionModule", "new_connection_args", "summarize"]
 
+_SETTLE = 1.0  # seconds until the change has begun; an attempt that it cuts off takes longer
 _POLL = 0.3  # seconds between two attempts
 _WAY_BACK = 45.0  # seconds that the host has for being as it was, after the time for confirming is over
 
@@ -59,13 +60,14 @@ class ActionModule(ActionBase):
         """Return None when the change is confirmed, else what came of each attempt, with the seconds since it began."""
         tried: list[tuple[float, str]] = []
         usual = self._go_to(self._task.args.get("confirm_host"))
+        time.sleep(_SETTLE)
         while time.monotonic() < began + transaction["confirm_timeout"]:
             answer = self._ask(transaction["id"], "confirmed")
             if not answer.get("failed"):
                 return None
-            tried.append((time.monotonic() - began, answer["msg"]))
             if answer.get("transaction", {}).get("state") in ("reverting", "reverted"):
                 break
+            tried.append((time.monotonic() - began, answer["msg"]))
             time.sleep(_POLL)
         self._go_to(usual)
         return tried
@@ -107,6 +109,8 @@ class ActionModule(ActionBase):
         if not self._is_ssh() and hasattr(self._connection, "reset"):
             self._connection.reset()
         try:
+            # one connection that fails says more than four
+            self._low_level_execute_command("true", sudoable=False)  # type: ignore[no-untyped-call]  # Ansible's own
             answer: Result = self._execute_module(
                 module_name="kvmops.network.host_bridge_transaction",
                 module_args={"id": transaction_id, "state": state},
@@ -129,12 +133,16 @@ class ActionModule(ActionBase):
         if not self._is_ssh():
             yield
             return
-        usual = self._connection.get_option("ssh_args")
-        self._connection.set_option("ssh_args", new_connection_args(usual))
+        # with `piped` a file needs no other program on the host than dd, and one attempt instead of three
+        wanted = {"ssh_args": new_connection_args(self._connection.get_option("ssh_args")), "ssh_transfer_method": "piped"}
+        usual = {name: self._connection.get_option(name) for name in wanted}
+        for name, value in wanted.items():
+            self._connection.set_option(name, value)
         try:
             yield
         finally:
-            self._connection.set_option("ssh_args", usual)
+            for name, value in usual.items():
+                self._connection.set_option(name, value)
 
     def _go_to(self, host: str | None) -> str | None:
         """Reach the host at another address from now on, and return the one before."""

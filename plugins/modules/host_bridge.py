@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_bridge
 short_description: Move a host's uplink into a bridge, with a way back
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - The kvmops.network authors (@kvmops)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_bridge_transaction
 short_description: Confirm a change of a host's own network, take it back, or look at it
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - The kvmops.network authors (@kvmops)
 description:

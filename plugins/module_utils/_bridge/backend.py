@@ -68,6 +68,11 @@ class BackEnd(t.Protocol):
         """The programs that its commands need."""
         ...
 
+    @property
+    def takes_leases_over(self) -> bool:
+        """Whether it goes on with addresses that a server gave, and with their routes, when they were moved for it."""
+        ...
+
     def files(self, record: Record, request: Request) -> dict[str, str]:
         """Return the text of each file that makes the bridge, by path. Raises InputError for what it cannot express."""
         ...

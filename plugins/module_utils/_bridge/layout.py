@@ -65,7 +65,7 @@ def as_it_is(links: Links, *, uplink: str, bridge: str) -> Layout:
         bridged=bridged,
         uplink_mtu=port.mtu,
         addresses=tuple(address for address in carrier.addresses if not address.is_link_local),
-        routes=tuple(route for route in links.routes if route.device == carrier.name and route.protocol != "kernel"),
+        routes=tuple(links.routes_apart(carrier.name)),
     )
     if found is None:
         return layout
@@ -75,15 +75,15 @@ def as_it_is(links: Links, *, uplink: str, bridge: str) -> Layout:
 def batch(layout: Layout) -> list[str]:
     """Return the lines for `ip -force -batch` that bring the links there, addresses before routes.
 
-    The bridge is not deleted where the layout has none: it may have ports of guests.
+    The bridge has to be there already where the layout has one. It is not deleted where the layout has none: it may have ports
+    of guests.
     """
     lines = _bridge_lines(layout) if layout.bridged else [f"link set dev {layout.uplink} nomaster"]
     lines.append(f"link set dev {layout.uplink} mtu {layout.uplink_mtu} up")
     lines += [f"address replace {_address_words(address)} dev {layout.carrier}" for address in layout.addresses]
-    lines += [f"address del {address.text} dev {layout.other}" for address in layout.addresses]
-    lines += [
-        f"-{route.version} route replace {' '.join(route.words)} dev {layout.carrier}" for route in _in_order(layout.routes)
-    ]
+    if layout.addresses:
+        lines.append(f"address flush dev {layout.other} scope global")
+    lines += [f"route replace {_route_words(route)} dev {layout.carrier}" for route in _in_order(layout.routes)]
     return lines
 
 
@@ -93,7 +93,6 @@ def _bridge_lines(layout: Layout) -> list[str]:
     # the kernel refuses a short delay while STP is on
     settings = (delay, stp) if layout.stp else (stp, delay)
     return [
-        f"link add name {bridge} address {layout.mac} type bridge {stp} {delay}",
         *(f"link set dev {bridge} type bridge {setting}" for setting in settings),
         f"link set dev {bridge} address {layout.mac}",
         f"link set dev {layout.uplink} master {bridge}",
@@ -109,11 +108,18 @@ def _address_words(address: Address) -> str:
         words += f" scope {address.scope}"
     if address.metric is not None:
         words += f" metric {address.metric}"
+    if not address.prefix_route:
+        words += " noprefixroute"
     if address.interface.version == 6:
         words += " nodad"  # the host had it a moment ago: nobody else can have it
     if address.dynamic and address.valid_for is not None:
         words += f" valid_lft {address.valid_for} preferred_lft {address.preferred_for}"
     return words
+
+
+def _route_words(route: Route) -> str:
+    destination = {"default": {4: "0.0.0.0/0", 6: "::/0"}[route.version]}.get(route.destination, route.destination)
+    return " ".join((destination, *route.words[1:]))
 
 
 def _in_order(routes: tuple[Route, ...]) -> list[Route]:

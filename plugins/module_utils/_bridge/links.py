@@ -21,7 +21,10 @@ _MAIN = "main"
 
 @dataclass(frozen=True)
 class Address:
-    """An address of a link. `dynamic` says that somebody gave it for a time (in seconds): a DHCP server, a router."""
+    """An address of a link. `dynamic` says that somebody gave it for a time (in seconds): a DHCP server, a router.
+
+    Where `prefix_route` is false, the kernel makes no route to its subnet, and somebody else made one.
+    """
 
     interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface
     scope: str = "global"
@@ -31,6 +34,7 @@ class Address:
     metric: int | None = None
     valid_for: int | None = None
     preferred_for: int | None = None
+    prefix_route: bool = True
 
     @property
     def text(self) -> str:
@@ -114,6 +118,14 @@ class Links:
         """Return the routes over a link that somebody configured for good: not the kernel's own, not a server's."""
         lasting = [route for route in self.routes if route.protocol not in ("kernel", "dhcp", "ra", "redirect")]
         return [route for route in lasting if route.device == name]
+
+    def routes_apart(self, name: str) -> list[Route]:
+        """Return the routes over a link that the kernel does not make by itself for its addresses."""
+        device = self.devices.get(name)
+        made = {str(a.interface.network) for a in device.addresses if not a.prefix_route} if device is not None else set()
+        return [
+            route for route in self.routes if route.device == name and (route.protocol != "kernel" or route.destination in made)
+        ]
 
     def default_route(self, device: str = "") -> Route | None:
         """Return the best default route, IPv4 before IPv6, over one device if it is named."""
@@ -200,4 +212,5 @@ def _read_address(entry: dict[str, t.Any]) -> Address:
         metric=entry.get("metric"),
         valid_for=entry.get("valid_life_time") if dynamic else None,
         preferred_for=entry.get("preferred_life_time") if dynamic else None,
+        prefix_route=not entry.get("noprefixroute", False),
     )

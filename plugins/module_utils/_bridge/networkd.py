@@ -60,6 +60,7 @@ class Networkd:
     title = "systemd-networkd"
     service = "systemd-networkd.service"
     tools = ("networkctl",)
+    takes_leases_over = False
 
     def files(self, record: Record, request: Request) -> dict[str, str]:
         """Return the text of each file that makes the bridge, by path."""

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import BackEnd
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Address
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Address, Links, Route
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
 __all__ = ["Plan", "make_plan", "subject_of"]
@@ -79,6 +79,7 @@ class Plan:
             revert_after=tuple(backend.activate(backward)),
             carrier=before.carrier,
             has_ipv4=any(address.interface.version == 4 for address in before.addresses),
+            bridge=(after.bridge, after.mac),
             new_bridge=after.bridge if after.bridged and not before.bridged else "",
             old_bridge=before.bridge if before.bridged and not after.bridged else "",
             service=backend.service,
@@ -191,7 +192,8 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
     if not files and not wrong:
         return Plan(record=record, goal=goal, before=before, after=before, expected=expected)
-    moving = _moving(links.devices[record.uplink].moving(), expected, request) if fresh else ()
+    own, routes = _carried(links, record.uplink, backend)
+    moving = _moving(own, expected, request) if fresh else ()
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
@@ -202,7 +204,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         stp=goal.stp,
         forward_delay=goal.forward_delay,
         addresses=moving,
-        routes=tuple(links.routes_over(record.uplink)) if fresh else (),
+        routes=routes if fresh else (),
     )
     steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
     return Plan(
@@ -244,14 +246,14 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         wanted[record.origin.path] = record.origin.text
     files = _changes(host, wanted)
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
-    own = links.devices[record.name].moving() if record.name in links.devices else ()
+    own, routes = _carried(links, record.name, backend)
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
         bridged=False,
         uplink_mtu=record.mtu,
         addresses=_moving(own, expected, plain),
-        routes=tuple(links.routes_over(record.name)),
+        routes=routes,
     )
     warnings = [f"{record.name} stays, without an uplink, for {', '.join(guests)}, until the next boot."] if guests else []
     return Plan(
@@ -282,6 +284,16 @@ def _check_addresses(request: Request, host: Host, record: Record) -> None:
                         "already. "
                         "Choose another one."
                     )
+
+
+def _carried(links: Links, name: str, backend: BackEnd) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
+    """Return the addresses of a link that can go along with the change, and its routes."""
+    device = links.devices.get(name)
+    if device is None:
+        return (), ()
+    if not backend.takes_leases_over:
+        return device.moving(), tuple(links.routes_over(name))
+    return (*device.given(4), *device.given(6)), tuple(links.routes_apart(name))
 
 
 def _moving(addresses: tuple[Address, ...], expected: Expected, request: Request) -> tuple[Address, ...]:

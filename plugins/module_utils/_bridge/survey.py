@@ -12,9 +12,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager import NetworkManager
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd import Networkd
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink import choose_uplink
-from ansible_collections.kvmops.network.plugins.module_utils._edge import ifupdown, networkd
+from ansible_collections.kvmops.network.plugins.module_utils._edge import ifupdown, network_manager, networkd
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import read_all_links
 from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_records
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
@@ -31,7 +32,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["BACKENDS", "check_tools", "read_host", "with_files"]
 
-BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(),)}
+BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager())}
 
 _TOOLS = ("ip", "systemd-run", "systemctl", "timeout")
 
@@ -54,6 +55,9 @@ def _managers(run: Run, uplink: Device) -> dict[str, Management | None]:
     found: dict[str, Management | None] = {}
     if networkd.manages(run, uplink):
         management = networkd.read_management(uplink)
+        found[management.backend] = management
+    if network_manager.manages(run, uplink):
+        management = network_manager.read_management(run, uplink)
         found[management.backend] = management
     if ifupdown.manages(uplink):
         found["ifupdown"] = None

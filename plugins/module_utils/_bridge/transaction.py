@@ -64,9 +64,9 @@ class FileChange:
 class Transaction:
     """What is done and what undoes it. `window` is the time for confirming it, in seconds.
 
-    `apply_batch` and `revert_batch` are lines for `ip`, with the back end's commands before and after them. `new_bridge` is
-    removed by the way back, `old_bridge` by the change, unless it has ports. `carrier` is the link that has the host's
-    addresses where it goes back to.
+    `bridge` is its name and its MAC address. `apply_batch` and `revert_batch` are lines for `ip`, with the back end's commands
+    before and after them. `new_bridge` is removed by the way back, `old_bridge` by the change, unless it has ports. `carrier`
+    is the link that has the host's addresses where it goes back to.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Transaction:
     revert_batch: tuple[str, ...]
     revert_before: tuple[Command, ...]
     revert_after: tuple[Command, ...]
+    bridge: tuple[str, str]
     carrier: str
     has_ipv4: bool
     new_bridge: str = ""
@@ -143,13 +144,15 @@ export PATH LC_ALL=C.UTF-8
 cd @FOLDER@ || exit 1
 
 say() { printf '%s %s\\n' "$(date +%H:%M:%S)" "$*" >>log; }
-run() { say "$*"; timeout 40 "$@" >>log 2>&1 </dev/null; }
+# of a script only its first line, which says what it does
+run() { say "$(printf '%s' "$*" | head -n 1)"; timeout 40 "$@" >>log 2>&1 </dev/null; }
 # a file appears whole or not at all
 place() {
     say "write $2"
     mkdir -p "${2%/*}" && cp -p "$1" "${2%/*}/.kvmops-${2##*/}" && mv -f "${2%/*}/.kvmops-${2##*/}" "$2"
 }
 remove() { say "remove $1"; rm -f "$1"; }
+make_bridge() { [ -d "/sys/class/net/$1" ] || run ip link add name "$1" address "$2" type bridge stp_state 0 forward_delay 0; }
 # a bridge with ports is left: they are guests'
 remove_bridge() {
     [ -d "/sys/class/net/$1/bridge" ] || return 0
@@ -170,17 +173,15 @@ def _apply_script(transaction: Transaction) -> str:
     steps = [
         *_file_steps("after", [(change.path, change.after) for change in transaction.files]),
         *_command_steps(transaction.apply_before),
-        # single lines find done already what they do: what came of it is looked at before it is confirmed
-        "run ip -force -batch apply.batch || :",
-        *([f"remove_bridge {shlex.quote(transaction.old_bridge)}"] if transaction.old_bridge else []),
+        *_move_steps(transaction, "apply.batch", old_bridge=transaction.old_bridge),
         *_command_steps(transaction.apply_after),
     ]
-    body = "\n".join(step if step.endswith("|| :") else f"{step} || give_up {shlex.quote(step)}" for step in steps)
+    body = "\n".join(f"{step} || give_up {shlex.quote(step)}" for step in steps)
     return f"""\
 #!/bin/sh
 # Changes this host's network, by the Ansible module kvmops.network.host_bridge. The way back is beside it: sh revert
 {_functions()}
-give_up() {{ say "failed: $1"; printf '%s\\n' "$1" >failure; exec /bin/sh revert failed; }}
+give_up() {{ printf '%s\\n' "$1" | head -n 1 >failure; say "failed: $(cat failure)"; exec /bin/sh revert failed; }}
 
 sleep {_SETTLE}
 [ -e armed ] || exit 0
@@ -195,8 +196,7 @@ def _revert_script(transaction: Transaction) -> str:
     files = "\n".join(_file_steps("before", [(change.path, change.before) for change in transaction.files]))
     steps = [
         *_command_steps(transaction.revert_before),
-        "run ip -force -batch revert.batch",
-        *([f"remove_bridge {shlex.quote(transaction.new_bridge)}"] if transaction.new_bridge else []),
+        *_move_steps(transaction, "revert.batch", old_bridge=transaction.new_bridge),
         f"run systemctl start {transaction.service}",
         *_command_steps(transaction.revert_after),
         *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else []),
@@ -207,15 +207,16 @@ def _revert_script(transaction: Transaction) -> str:
 # Takes back a change of this host's network that nobody confirmed. It may be run by hand, and again: sh revert asked
 {_functions()}
 trap '' HUP
+exec 9>lock && flock 9 || exit 1
 mode=${{1:-asked}}
 mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
 say "the way back begins ($mode)"
 printf '%s\\n' "$mode" >why
 if [ "$mode" = timeout ] || [ "$mode" = asked ]; then
-    run systemctl stop {apply_unit(transaction.id)}.service
+    systemctl --quiet is-active {apply_unit(transaction.id)}.service && run systemctl stop {apply_unit(transaction.id)}.service
 fi
 if [ "$mode" != boot ]; then
-    {{ ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour; tail -n 20 log; }} >seen 2>&1
+    {{ ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour; }} >seen 2>&1
 fi
 
 {files}
@@ -235,6 +236,16 @@ if [ "$mode" != boot ] && [ "$mode" != timeout ]; then
 fi
 exit 0
 """
+
+
+def _move_steps(transaction: Transaction, batch: str, *, old_bridge: str) -> list[str]:
+    """Return the steps that move links and addresses. What came of single lines is looked at before a change is confirmed."""
+    make = [] if old_bridge else [f"make_bridge {shlex.join(transaction.bridge)}"]
+    return [
+        *make,
+        f"{{ run ip -force -batch {batch}; true; }}",
+        *([f"remove_bridge {shlex.quote(old_bridge)}"] if old_bridge else []),
+    ]
 
 
 def _file_steps(folder: str, files: Sequence[tuple[str, bytes | None]]) -> list[str]:
