@@ -59,11 +59,6 @@ class BackEnd(t.Protocol):
         ...
 
     @property
-    def service(self) -> str:
-        """The unit that it runs as."""
-        ...
-
-    @property
     def tools(self) -> tuple[str, ...]:
         """The programs that its commands need."""
         ...
@@ -90,7 +85,7 @@ class BackEnd(t.Protocol):
         ...
 
     def activate(self, move: Move) -> list[Command]:
-        """Return the commands that make the back end follow its files, after the move.
+        """Return the commands that make the back end run and follow its files, after the move.
 
         None drops a foreign port. Each may run again, whatever state the host is in.
         """

@@ -90,6 +90,8 @@ def _wrong_links(goal: Goal, bridge: Device, uplink: Device) -> list[Shortfall]:
             found.append(f"{name} of {goal.bridge} is {is_now}, not {wanted}")
     if bridge.forward_delay != goal.forward_delay:
         found.append(f"forward delay of {goal.bridge} is {bridge.forward_delay / 100:g} s, not {goal.forward_delay / 100:g} s")
+    if uplink.mtu != goal.mtu:
+        found.append(f"MTU of {goal.uplink} is {uplink.mtu}, not {goal.mtu}")
     own = [address.text for address in uplink.given(4) + uplink.given(6) if uplink.master == goal.bridge]
     if own:
         found.append(f"the port {goal.uplink} has addresses of its own: {', '.join(own)}")

@@ -57,7 +57,8 @@ def as_it_is(links: Links, *, uplink: str, bridge: str) -> Layout:
     """Return how it lies now, with the addresses that a server gave for a time and their routes as well."""
     port = links.devices[uplink]
     found = links.devices.get(bridge)
-    bridged = found is not None and (port.master == bridge or not port.given(4))
+    fell_out = found is not None and bool(found.given(4) + found.given(6)) and not port.given(4) + port.given(6)
+    bridged = found is not None and (port.master == bridge or fell_out)
     carrier: Device = found if found is not None and bridged else port
     layout = Layout(
         uplink=uplink,

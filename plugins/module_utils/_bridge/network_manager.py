@@ -74,7 +74,6 @@ class NetworkManager:
 
     name = "networkmanager"
     title = "NetworkManager"
-    service = "NetworkManager.service"
     tools = ("nmcli",)
     takes_leases_over = True
 

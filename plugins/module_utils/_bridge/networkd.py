@@ -58,7 +58,6 @@ class Networkd:
 
     name = "networkd"
     title = "systemd-networkd"
-    service = "systemd-networkd.service"
     tools = ("networkctl",)
     takes_leases_over = False
 
@@ -102,8 +101,8 @@ class Networkd:
         `reload` configures each link anew whose file is another one than before, and leaves foreign ports alone.
         """
         names = (move.record.name, move.record.uplink) if move.to_bridge else (move.record.uplink,)
-        reload = ("networkctl", "reload")
-        return [reload] if move.fresh else [reload, *(("networkctl", "reconfigure", name) for name in names)]
+        follow = [("systemctl", "start", "systemd-networkd.service"), ("networkctl", "reload")]
+        return follow if move.fresh else [*follow, *(("networkctl", "reconfigure", name) for name in names)]
 
 
 def _comment_for(record: Record) -> str:

@@ -82,7 +82,6 @@ class Plan:
             bridge=(after.bridge, after.mac),
             new_bridge=after.bridge if after.bridged and not before.bridged else "",
             old_bridge=before.bridge if before.bridged and not after.bridged else "",
-            service=backend.service,
         )
 
 
@@ -198,7 +197,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         uplink=record.uplink,
         bridge=record.name,
         bridged=True,
-        uplink_mtu=goal.mtu if request.mtu else before.uplink_mtu,
+        uplink_mtu=goal.mtu,
         mac=goal.mac,
         mtu=goal.mtu,
         stp=goal.stp,

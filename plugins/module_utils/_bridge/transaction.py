@@ -83,7 +83,6 @@ class Transaction:
     has_ipv4: bool
     new_bridge: str = ""
     old_bridge: str = ""
-    service: str = ""
 
 
 def apply_unit(transaction_id: str) -> str:
@@ -197,7 +196,6 @@ def _revert_script(transaction: Transaction) -> str:
     steps = [
         *_command_steps(transaction.revert_before),
         *_move_steps(transaction, "revert.batch", old_bridge=transaction.new_bridge),
-        f"run systemctl start {transaction.service}",
         *_command_steps(transaction.revert_after),
         *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else []),
     ]

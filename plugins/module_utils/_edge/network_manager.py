@@ -110,7 +110,7 @@ def _check_priorities(run: Run, device: Device) -> None:
         )
         if interface.strip() in ("", device.name):
             raise RefusedError(
-                f"NetworkManager has the profile '{name}' with the autoconnect-priority {priority}, so that {device.name} could get "
+                f"NetworkManager has the profile '{name}' with the autoconnect-priority {priority}, and {device.name} could get "
                 f"that one instead of the bridge's. Lower it: nmcli connection modify {uuid} connection.autoconnect-priority 0"
             )
 
