@@ -51,42 +51,36 @@ class BackEnd(t.Protocol):
     @property
     def name(self) -> str:
         """What the option calls it."""
-        ...
 
     @property
     def title(self) -> str:
         """What people call it."""
-        ...
 
     @property
     def tools(self) -> tuple[str, ...]:
         """The programs that its commands need."""
-        ...
 
     @property
     def takes_leases_over(self) -> bool:
         """Whether it goes on with addresses that a server gave, and with their routes, when they were moved for it."""
-        ...
 
     def files(self, record: Record, request: Request) -> dict[str, str]:
         """Return the text of each file that makes the bridge, by path. Raises InputError for what it cannot express."""
-        ...
 
     def owned_paths(self, record: Record) -> list[str]:
         """Return the paths of all files that it may have written for a bridge."""
-        ...
+
+    def early_paths(self, move: Move) -> list[str]:
+        """Return the paths of those files that it has to follow before links and addresses are moved."""
 
     def expected(self, record: Record, request: Request) -> Expected:
         """Return what the bridge's configuration says of its addresses."""
-        ...
 
     def prepare(self, move: Move) -> list[Command]:
-        """Return the commands that run after its files were written, and before links and addresses are moved."""
-        ...
+        """Return the commands that run before links and addresses are moved."""
 
     def activate(self, move: Move) -> list[Command]:
         """Return the commands that make the back end run and follow its files, after the move.
 
         None drops a foreign port. Each may run again, whatever state the host is in.
         """
-        ...

@@ -81,9 +81,10 @@ def batch(layout: Layout) -> list[str]:
     """
     lines = _bridge_lines(layout) if layout.bridged else [f"link set dev {layout.uplink} nomaster"]
     lines.append(f"link set dev {layout.uplink} mtu {layout.uplink_mtu} up")
-    lines += [f"address replace {_address_words(address)} dev {layout.carrier}" for address in layout.addresses]
     if layout.addresses:
+        # before, not after: networkd takes the end of a subnet's route on one link for that of the same route on the other
         lines.append(f"address flush dev {layout.other} scope global")
+    lines += [f"address replace {_address_words(address)} dev {layout.carrier}" for address in layout.addresses]
     lines += [f"route replace {_route_words(route)} dev {layout.carrier}" for route in _in_order(layout.routes)]
     return lines
 
@@ -102,7 +103,7 @@ def _bridge_lines(layout: Layout) -> list[str]:
 
 
 def _address_words(address: Address) -> str:
-    words = f"{address.interface.ip} peer {address.peer}" if address.peer else address.text
+    words = f"{address.interface.ip} peer {address.peer}/{address.interface.network.prefixlen}" if address.peer else address.text
     if address.interface.version == 4 and not address.peer and address.interface.network.prefixlen < 31:
         words += " brd +"
     if address.scope != "global":

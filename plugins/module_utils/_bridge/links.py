@@ -150,6 +150,8 @@ def read_route(entry: dict[str, t.Any], version: int) -> Route | None:
     if table == "local" or _is_own(entry["dst"]):
         return None
     words: list[str] = [entry["dst"]]
+    if "via" in entry:  # of the other family, RFC 5549
+        words += ["via", str(entry["via"]["family"]), str(entry["via"]["host"])]
     for key, word in (("gateway", "via"), ("prefsrc", "src"), ("metric", "metric"), ("protocol", "proto"), ("scope", "scope")):
         if key in entry and not (key == "scope" and version == 6):
             words += [word, str(entry[key])]

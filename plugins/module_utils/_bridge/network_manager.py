@@ -19,7 +19,12 @@ import uuid
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, parse, render, without
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager_moves import Profiles, activate, prepare
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager_moves import (
+    INFINITE,
+    Profiles,
+    activate,
+    prepare,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 
 if t.TYPE_CHECKING:
@@ -59,9 +64,9 @@ _BRIDGE_CONNECTION_KEYS = (
     "zone",
 )
 
-_MAC = re.compile(r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$")
-_ADDRESS_KEY = re.compile(r"^address(es)?\d*$")
-_ROUTE_KEY = re.compile(r"^routes?\d*$")
+_MAC = re.compile(r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
+_ADDRESS_KEY = re.compile(r"address(es)?\d*")
+_ROUTE_KEY = re.compile(r"routes?\d*")
 _SEPARATOR = re.compile(r"[,;\s]+")
 _EVERYWHERE = ("0.0.0.0/0", "::/0", "default")
 _METHODS = {"dhcp": "auto", "auto": "auto", "static": "manual", "none": "disabled"}
@@ -91,6 +96,14 @@ class NetworkManager:
     def owned_paths(self, record: Record) -> list[str]:
         """Return the paths of the bridge's profile and of its port's."""
         return [f"{_FOLDER}/{_id(record, role)}.nmconnection" for role in ("bridge", "port")]
+
+    def early_paths(self, _move: Move) -> list[str]:
+        """Return no paths: it is stopped while links and addresses are moved."""
+        return []
+
+    def early_paths(self, _move: Move) -> list[str]:
+        """Return no paths: while links move, NetworkManager is stopped, or reads no files."""
+        return []
 
     def expected(self, record: Record, request: Request) -> Expected:
         """Return what the bridge's profile says of its addresses."""
@@ -205,7 +218,7 @@ def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) ->
 
 def _stays_on_port(key: str, value: str) -> bool:
     if key == "cloned-mac-address":
-        return _MAC.match(value) is not None  # others change with the profile, and are of no use to a port
+        return _MAC.fullmatch(value) is not None  # others change with the profile, and are of no use to a port
     return key not in _WIRE_KEYS_LEFT
 
 
@@ -259,8 +272,8 @@ def _with_family(section: Section, family: Family) -> Section:
     rest = section.keeping(
         lambda key, value: (
             key not in ("method", "gateway")
-            and not _ADDRESS_KEY.match(key)
-            and not (_ROUTE_KEY.match(key) and _SEPARATOR.split(value)[0] in _EVERYWHERE)
+            and not _ADDRESS_KEY.fullmatch(key)
+            and not (_ROUTE_KEY.fullmatch(key) and _SEPARATOR.split(value)[0] in _EVERYWHERE)
         )
     )
     entries = [("method", method)]
@@ -285,9 +298,12 @@ def _with_dns(ipv4: Section, ipv6: Section, request: Request) -> tuple[Section, 
 
 def _pinned4(section: Section, record: Record) -> Section:
     section = _with_metric(section, record.metrics.get("4"))
-    if _last(section, "method") == "auto" and record.identity.dhcp4:
-        section = _replacing(section, "dhcp-client-id", _with_colons(record.identity.dhcp4))
-    return section
+    if _last(section, "method") != "auto":
+        return section
+    if not _last(section, "dhcp-timeout"):
+        # else the host loses its address 45 seconds after a restart of NetworkManager, where no server answers
+        section = section.adding(("dhcp-timeout", str(INFINITE)))
+    return _replacing(section, "dhcp-client-id", _with_colons(record.identity.dhcp4)) if record.identity.dhcp4 else section
 
 
 def _pinned6(section: Section, record: Record) -> Section:
@@ -326,17 +342,17 @@ def _last(section: Section, key: str) -> str:
 def _addresses(family: Section) -> list[str]:
     if _last(family, "method") in _WITHOUT_ADDRESSES:
         return []
-    found = [_split_address(value)[0] for key, value in family.entries if _ADDRESS_KEY.match(key)]
+    found = [_split_address(value)[0] for key, value in family.entries if _ADDRESS_KEY.fullmatch(key)]
     return [text for text in map(_normal_interface, found) if text]
 
 
 def _gateways(family: Section) -> list[str]:
     if _last(family, "method") in _WITHOUT_ADDRESSES or _last(family, "never-default") in ("true", "1", "yes"):
         return []
-    found = [_split_address(value)[1] for key, value in family.entries if _ADDRESS_KEY.match(key)] + family.values("gateway")
+    found = [_split_address(value)[1] for key, value in family.entries if _ADDRESS_KEY.fullmatch(key)] + family.values("gateway")
     for key, value in family.entries:
         destination, *rest = _SEPARATOR.split(value)
-        if _ROUTE_KEY.match(key) and destination in _EVERYWHERE and rest:
+        if _ROUTE_KEY.fullmatch(key) and destination in _EVERYWHERE and rest:
             found.append(rest[0])
     return [text for text in map(_normal_address, found) if text]
 

@@ -20,7 +20,9 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command, Move
 
-__all__ = ["Profiles", "activate", "prepare"]
+__all__ = ["INFINITE", "Profiles", "activate", "prepare"]
+
+INFINITE = 2147483647  # seconds, of the setting dhcp-timeout
 
 _SERVICE = "NetworkManager.service"
 
@@ -59,10 +61,14 @@ def activate(move: Move, profiles: Profiles) -> list[Command]:
     record = move.record
     start: Command = ("systemctl", "start", _SERVICE)
     if not move.to_bridge:
-        return [start, ("sh", "-c", _FOLLOW_UPLINK, "follow", record.uplink, profiles.origin)]
+        return [
+            ("sh", "-c", _CLEAR, "clear", record.name),
+            start,
+            ("sh", "-c", _FOLLOW_UPLINK, "follow", record.uplink, profiles.origin),
+        ]
     names = (record.name, profiles.bridge, record.uplink, profiles.port)
     if move.fresh:
-        return [start, ("sh", "-c", _FOLLOW_BRIDGE, "follow", *names)]
+        return [("sh", "-c", _CLEAR, "clear", record.uplink), start, ("sh", "-c", _FOLLOW_BRIDGE, "follow", *names)]
     return [start, ("sh", "-c", _FOLLOW_CHANGE, "follow", *names, profiles.bridge_path, profiles.port_path)]
 
 
@@ -105,6 +111,12 @@ note_lease
 note "$carrier" "$uuid" false
 forget "$other"
 :
+"""
+
+# NetworkManager leaves addresses that no profile of its own has given
+_CLEAR = """\
+# clear the link of addresses that have not moved with the others
+[ ! -e "/sys/class/net/$1" ] || ip address flush dev "$1" scope global
 """
 
 _FOLLOW_FUNCTIONS = """\
@@ -188,10 +200,30 @@ follows "$port" "$port_uuid" && nmcli --wait 8 device reapply "$port" || up "$po
 finish
 """
 
+# After 45 seconds without an answer NetworkManager takes the address away that the host had. Nothing but the setting that is in
+# use is changed, until the profile is activated again; that alone makes NetworkManager ask anew, without the address.
 _FOLLOW_UPLINK = f"""\
 {_FOLLOW_FUNCTIONS}\
+is_asking() {{ nmcli -t -f GENERAL.STATE device show "$1" 2>/dev/null | grep -q ':70 '; }}
+keep_asking() {{
+    tries=15
+    while [ $tries -gt 0 ] && is_asking "$1"; do sleep 0.2; tries=$((tries - 1)); done
+    is_asking "$1" && kept=$(mktemp -d) || return 0
+    ip -4 address save dev "$1" >"$kept/addresses"
+    ip -4 route save dev "$1" >"$kept/routes"
+    nmcli --wait 8 device modify "$1" ipv4.dhcp-timeout {INFINITE} || :
+    tries=10
+    while [ $tries -gt 0 ]; do
+        sleep 0.2
+        ip address restore <"$kept/addresses" 2>/dev/null || :
+        ip route restore <"$kept/routes" 2>/dev/null || :
+        tries=$((tries - 1))
+    done
+    rm -r "$kept"
+}}
 wait_for "$1" "$2" || up "$1" "$2"
 wait_for "$1" "$2" || nmcli --wait 8 device connect "$1" || :
+keep_asking "$1"
 case $(nmcli -t -e no -f GENERAL.STATE device show "$1") in
 *externally* | *:[0-3]0\\ *) exit 1 ;;
 esac

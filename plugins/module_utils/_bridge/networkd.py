@@ -52,6 +52,23 @@ _DHCP_OF = {
 }
 _DHCP_WORD: dict[tuple[int, ...], str] = {(4, 6): "yes", (4,): "ipv4", (6,): "ipv6", (): "no"}
 
+_RELOAD = """\
+# have networkd know its files
+systemctl start systemd-networkd.service && networkctl reload || :
+"""
+_MAKE_BRIDGE = f"""\
+{_RELOAD}\
+tries=20
+while [ $tries -gt 0 ] && [ ! -d "/sys/class/net/$1" ]; do sleep 0.1; tries=$((tries - 1)); done
+:
+"""
+
+_RELEASE_PORT = """\
+# networkd puts a port back that leaves a bridge, as long as it does not know better
+[ "$(readlink "/sys/class/net/$1/master")" = "../$2" ] || exit 0
+ip link set dev "$1" nomaster && networkctl reconfigure "$1"
+"""
+
 
 class Networkd:
     """The back end systemd-networkd."""
@@ -79,30 +96,46 @@ class Networkd:
         stem = f"{_FOLDER}/{_PREFIX}{record.name}"
         return [f"{stem}.netdev", f"{stem}.network", f"{stem}-port.network"]
 
+    def early_paths(self, move: Move) -> list[str]:
+        """Return the path of the bridge's device, and on the way back all.
+
+        networkd takes no bridge for its own that it did not make itself; and it puts a port back into a bridge, and takes its
+        addresses, as long as it does not know that the port shall leave.
+        """
+        paths = self.owned_paths(move.record)
+        return paths[:1] if move.to_bridge else paths
+
     def expected(self, record: Record, request: Request) -> Expected:
         """Return what the bridge's configuration says of its addresses."""
         sections = _make_bridge(record, request, parse(record.origin.text))
         network = first(sections, "Network")
-        addresses = network.values("Address") + first(sections, "Address").values("Address")
-        gateways = network.values("Gateway") + [g for s in sections if s.name == "Route" for g in _default_gateways(s)]
+        addresses = _in_force(network.values("Address")) + first(sections, "Address").values("Address")
+        routes = [section for section in sections if section.name == "Route" and _is_main(section)]
+        gateways = _in_force(network.values("Gateway")) + [gateway for route in routes for gateway in _default_gateways(route)]
         return Expected(
             addresses=tuple(text for text in map(_normal_interface, addresses) if text),
             dhcp=_dhcp_versions(network),
-            gateways=tuple(text for text in gateways if text and not text.startswith("_")),
+            gateways=tuple(text for text in map(_normal_address, gateways) if text),
         )
 
-    def prepare(self, _move: Move) -> list[Command]:
-        """Return no commands: networkd does not look at links that others move."""
-        return []
+    def prepare(self, move: Move) -> list[Command]:
+        """Return the command that makes networkd make the bridge, which has no addresses and no port yet, or let go of it."""
+        if not move.fresh:
+            return []
+        return [("sh", "-c", _MAKE_BRIDGE if move.to_bridge else _RELOAD, "prepare", move.record.name)]
 
     def activate(self, move: Move) -> list[Command]:
         """Return the commands that make networkd follow its files.
 
         `reload` configures each link anew whose file is another one than before, and leaves foreign ports alone.
         """
-        names = (move.record.name, move.record.uplink) if move.to_bridge else (move.record.uplink,)
-        follow = [("systemctl", "start", "systemd-networkd.service"), ("networkctl", "reload")]
-        return follow if move.fresh else [*follow, *(("networkctl", "reconfigure", name) for name in names)]
+        record = move.record
+        follow: list[Command] = [("systemctl", "start", "systemd-networkd.service"), ("networkctl", "reload")]
+        if not move.to_bridge:
+            return [*follow, ("sh", "-c", _RELEASE_PORT, "release", record.uplink, record.name)]
+        if move.fresh:
+            return follow
+        return [*follow, *(("networkctl", "reconfigure", name) for name in (record.name, record.uplink))]
 
 
 def _comment_for(record: Record) -> str:
@@ -257,6 +290,17 @@ def _dhcp_versions(network: Section) -> tuple[int, ...]:
     return _DHCP_OF.get(values[-1].lower(), ()) if values else ()
 
 
+def _in_force(values: list[str]) -> list[str]:
+    """Return the values after the last empty one, which takes back those before it."""
+    empty = [at for at, value in enumerate(values) if not value]
+    return values[empty[-1] + 1 :] if empty else values
+
+
+def _is_main(route: Section) -> bool:
+    tables = route.values("Table")
+    return not tables or tables[-1] in ("", "main", "254")
+
+
 def _default_gateways(route: Section) -> list[str]:
     destinations = route.values("Destination")
     return [] if destinations and destinations[-1] not in ("0.0.0.0/0", "::/0") else route.values("Gateway")
@@ -271,6 +315,14 @@ def _version(text: str) -> int:
 
 def _normal_interface(text: str) -> str:
     try:
-        return str(ipaddress.ip_interface(text))
+        found = ipaddress.ip_interface(text)
     except ValueError:
         return ""
+    return "" if found.ip.is_unspecified else str(found)  # 0.0.0.0/24 is any free subnet
+
+
+def _normal_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""  # _dhcp4, _ipv6ra

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -25,11 +26,11 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink impo
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import BackEnd
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Address, Links, Route
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Address, Device, Links, Route
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
 __all__ = ["Plan", "make_plan", "subject_of"]
@@ -71,9 +72,11 @@ class Plan:
             id=transaction_id,
             window=request.window,
             files=self.files,
+            apply_early=tuple(backend.early_paths(forward)),
             apply_batch=tuple(batch(after)),
             apply_before=tuple(backend.prepare(forward)),
             apply_after=tuple(backend.activate(forward)),
+            revert_early=tuple(backend.early_paths(backward)),
             revert_batch=tuple(batch(before)),
             revert_before=tuple(backend.prepare(backward)),
             revert_after=tuple(backend.activate(backward)),
@@ -131,11 +134,9 @@ def _new_record(request: Request, host: Host, backends: Mapping[str, BackEnd]) -
     if management is None or management.backend != backend:
         raise RefusedError(f"{backend} manages {uplink}, and has no configuration for it that could be read.")
     device = links.devices[uplink]
-    metrics = {
-        str(route.version): route.metric
-        for route in sorted(links.routes, key=lambda route: -route.metric)
-        if route.is_default and route.device == uplink
-    }
+    # the default route's where there is one, else that of the subnet; the lowest where there are several
+    own = [route for route in links.routes if route.device == uplink and (route.is_default or route.protocol == "kernel")]
+    metrics = {str(route.version): route.metric for route in sorted(own, key=lambda route: (route.is_default, -route.metric))}
     return Record(
         name=request.name,
         uplink=uplink,
@@ -153,7 +154,7 @@ def _plan_nothing(request: Request, host: Host) -> Plan:
     if left is None:
         return Plan(record=None, goal=None)
     others = [port for port in host.links.ports_of(request.name) if host.links.devices[port].kind != "tun"]
-    if not left.is_bridge or others or left.given(4):
+    if not left.is_bridge or others or left.given(4) or left.given(6):
         raise RefusedError(
             f"name: there is an interface {request.name} on this host that was not made by host_bridge, which therefore does "
             "not remove "
@@ -182,7 +183,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         stp=request.stp,
         forward_delay=request.forward_delay * 100,
         addresses=expected.addresses,
-        leased=expected.dhcp,
+        leased=_leased(request, expected, links, record),
         gateways=expected.gateways,
     )
     wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): record.to_text()}
@@ -191,8 +192,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
     if not files and not wrong:
         return Plan(record=record, goal=goal, before=before, after=before, expected=expected)
-    own, routes = _carried(links, record.uplink, backend)
-    moving = _moving(own, expected, request) if fresh else ()
+    moving, routes = _carried(links, record.uplink, backend, expected=expected, request=request)
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
@@ -202,8 +202,8 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         mtu=goal.mtu,
         stp=goal.stp,
         forward_delay=goal.forward_delay,
-        addresses=moving,
-        routes=routes if fresh else (),
+        addresses=_unleased(moving, goal) if fresh else (),
+        routes=_moving_routes(routes, request) if fresh else (),
     )
     steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
     return Plan(
@@ -237,7 +237,7 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         uplink=record.uplink,
         bridged=False,
         addresses=expected.addresses,
-        leased=expected.dhcp,
+        leased=_leased(plain, expected, links, record),
         gateways=expected.gateways,
     )
     wanted: dict[str, str | None] = dict.fromkeys([*backend.owned_paths(record), path_of(record.name)])
@@ -245,13 +245,13 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         wanted[record.origin.path] = record.origin.text
     files = _changes(host, wanted)
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
-    own, routes = _carried(links, record.name, backend)
+    moving, routes = _carried(links, record.name, backend, expected=expected, request=plain)
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
         bridged=False,
         uplink_mtu=record.mtu,
-        addresses=_moving(own, expected, plain),
+        addresses=_unleased(moving, goal),
         routes=routes,
     )
     warnings = [f"{record.name} stays, without an uplink, for {', '.join(guests)}, until the next boot."] if guests else []
@@ -285,20 +285,71 @@ def _check_addresses(request: Request, host: Host, record: Record) -> None:
                     )
 
 
-def _carried(links: Links, name: str, backend: BackEnd) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
-    """Return the addresses of a link that can go along with the change, and its routes."""
+def _carried(
+    links: Links, name: str, backend: BackEnd, *, expected: Expected, request: Request
+) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
+    """Return the addresses of a link that go along with the change, and its routes."""
     device = links.devices.get(name)
     if device is None:
         return (), ()
-    if not backend.takes_leases_over:
-        return device.moving(), tuple(links.routes_over(name))
-    return (*device.given(4), *device.given(6)), tuple(links.routes_apart(name))
+    if backend.takes_leases_over:
+        return _continued(device, links, expected, request)
+    return _moving(device.moving(), expected, request), tuple(links.routes_over(name))
+
+
+def _continued(
+    device: Device, links: Links, expected: Expected, request: Request
+) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
+    """Return the addresses that the link has by its next configuration as well, and the routes that belong to them."""
+    leased = {*expected.dhcp, *((6,) if request.ipv6 is None or request.ipv6.method in ("auto", "dhcp") else ())}
+    addresses = tuple(
+        a
+        for a in (*device.given(4), *device.given(6))
+        if a.text in expected.addresses or (a.dynamic and a.interface.version in leased)
+    )
+    versions = {address.interface.version for address in addresses}
+    # a gateway that is not in the configuration is a server's or a router's
+    static = {ipaddress.ip_address(text).version for text in expected.gateways}
+    return addresses, tuple(
+        route
+        for route in links.routes_apart(device.name)
+        if route.version in versions
+        and not (route.is_default and route.version in static and route.gateway not in expected.gateways)
+    )
 
 
 def _moving(addresses: tuple[Address, ...], expected: Expected, request: Request) -> tuple[Address, ...]:
     """Return the addresses that go along: what the configuration says, and what somebody added by hand."""
-    replaced = {family.version for family in (request.ipv4, request.ipv6) if family is not None}
+    replaced = _replaced(request)
     return tuple(a for a in addresses if a.text in expected.addresses or a.interface.version not in replaced)
+
+
+def _unleased(addresses: tuple[Address, ...], goal: Goal) -> tuple[Address, ...]:
+    """Return the addresses without the time for which a server gave them, so that it shows when one has answered again."""
+    return tuple(
+        replace(a, dynamic=False, valid_for=None, preferred_for=None) if a.interface.version in goal.leased else a
+        for a in addresses
+    )
+
+
+def _moving_routes(routes: Sequence[Route], request: Request) -> tuple[Route, ...]:
+    """Return the routes that go along: none of a family that the task configures anew, the back end makes those."""
+    replaced = _replaced(request)
+    return tuple(route for route in routes if route.version not in replaced)
+
+
+def _replaced(request: Request) -> set[int]:
+    return {family.version for family in (request.ipv4, request.ipv6) if family is not None}
+
+
+def _leased(request: Request, expected: Expected, links: Links, record: Record) -> tuple[int, ...]:
+    """Return the IP versions of which a server has to give an address: those of which one gives any now, or that are asked for.
+
+    `DHCP=yes` asks for both, and in most networks nobody gives one of them.
+    """
+    devices = [links.devices[name] for name in (record.uplink, record.name) if name in links.devices]
+    given = {version for version in (4, 6) if any(a.dynamic for device in devices for a in device.given(version))}
+    return tuple(version for version in expected.dhcp if version in (_replaced(request) | (given or {4})))
 
 
 def _changes(host: Host, wanted: Mapping[str, str | None]) -> tuple[FileChange, ...]:
@@ -306,7 +357,7 @@ def _changes(host: Host, wanted: Mapping[str, str | None]) -> tuple[FileChange, 
         FileChange(
             path=path,
             before=host.files.get(path),
-            after=None if text is None else text.encode(),
+            after=None if text is None else text.encode(errors="surrogateescape"),
             private=path.startswith(_PRIVATE_FOLDERS),
         )
         for path, text in wanted.items()

@@ -71,13 +71,24 @@ class Record:
             if values.pop("format") != _FORMAT:
                 raise ValueError
             origin, identity = Origin(**values.pop("origin")), Identity(**values.pop("identity"))
-            return cls(origin=origin, identity=identity, **values)
+            found = cls(origin=origin, identity=identity, **values)
+            _check_types(found)
+            return found
         except (AttributeError, KeyError, TypeError, ValueError):
             raise RequirementError(
                 f"The file {path}, in which host_bridge remembers a bridge, cannot be read: it was changed, or written by "
                 "another "
                 "version. Put back what it was (from a backup), or take the bridge back by hand and remove the file."
             ) from None
+
+
+def _check_types(found: Record) -> None:
+    origin, identity = found.origin, found.identity
+    texts = [found.name, found.uplink, found.backend, found.mac, origin.name, origin.path, origin.text]
+    texts += [identity.dhcp4, identity.dhcp6, identity.token]
+    numbers = (found.mtu, identity.iaid or 0, *found.metrics.values())
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+        raise TypeError
 
 
 def path_of(bridge: str) -> str:

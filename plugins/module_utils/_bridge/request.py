@@ -19,8 +19,8 @@ __all__ = ["AUTO", "Dns", "Family", "Request"]
 
 AUTO = "auto"
 _NAME_LIMIT = 15  # bytes; IFNAMSIZ of the kernel, without the null at the end
-_NAME = re.compile(r"^[A-Za-z0-9_.-]+$")
-_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _MTU = (576, 65535)
 _STP_DELAY = (2, 30)  # seconds; the kernel refuses others while STP is on
 _USUAL_STP_DELAY = 15
@@ -105,7 +105,7 @@ def _check_name(option: str, name: str) -> str:
         raise InputError(
             f"{option}: '{name}' is longer than {_NAME_LIMIT} bytes, the kernel's limit for the name of an interface."
         )
-    if not _NAME.match(name) or name in (".", "..", AUTO, "all", "default", "lo"):
+    if not _NAME.fullmatch(name) or name in (".", "..", AUTO, "all", "default", "lo"):
         raise InputError(
             f"{option}: '{name}' is no name for an interface that is managed here; use letters, digits, '-', '_' and '.', and "
             "not "
@@ -118,7 +118,7 @@ def _check_mac(mac: str | None) -> str:
     if mac is None:
         return ""
     lower = mac.lower()
-    if not _MAC.match(lower):
+    if not _MAC.fullmatch(lower):
         raise InputError(f"mac: '{mac}' is no MAC address; write it as 52:54:00:12:34:56.")
     if int(lower[:2], 16) & 1:
         raise InputError(f"mac: '{mac}' is a group address (its first byte is odd), which no interface can have.")
@@ -178,7 +178,7 @@ _EXAMPLES = {4: "192.0.2.10/24", 6: "2001:db8::10/64"}
 
 def _read_address(where: str, version: int, text: str) -> str:
     try:
-        interface = ipaddress.ip_interface(text)
+        interface = ipaddress.ip_interface(_without_zone(text))
     except ValueError:
         raise InputError(f"{where}: '{text}' is no address; write it as {_EXAMPLES[version]}.") from None
     if interface.version != version:
@@ -198,7 +198,7 @@ def _read_gateway(where: str, version: int, text: str | None, addresses: tuple[s
     if not text:
         return ""
     try:
-        gateway = ipaddress.ip_address(text)
+        gateway = ipaddress.ip_address(_without_zone(text))
     except ValueError:
         raise InputError(f"{where}: '{text}' is no address; write one without a prefix.") from None
     if gateway.version != version:
@@ -213,16 +213,23 @@ def _read_gateway(where: str, version: int, text: str | None, addresses: tuple[s
     return str(gateway)
 
 
+def _without_zone(text: str) -> str:
+    """Return the text. Raises ValueError where it has a zone, which Python lets be any text, one of several lines as well."""
+    if "%" in text:
+        raise ValueError
+    return text
+
+
 def _read_dns(options: dict[str, t.Any] | None) -> Dns:
     if options is None:
         return Dns()
     servers, search = options["servers"], options["search"]
     for text in servers or []:
         try:
-            ipaddress.ip_address(text)
+            ipaddress.ip_address(_without_zone(text))
         except ValueError:
             raise InputError(f"dns.servers: '{text}' is no address.") from None
     for text in search or []:
-        if not re.match(r"^~?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$", text):
+        if not re.fullmatch(r"~\.|~?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", text):
             raise InputError(f"dns.search: '{text}' is no domain.")
     return Dns(servers=None if servers is None else tuple(servers), search=None if search is None else tuple(search))

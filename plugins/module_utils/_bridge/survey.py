@@ -34,7 +34,7 @@ __all__ = ["BACKENDS", "check_tools", "read_host", "with_files"]
 
 BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager())}
 
-_TOOLS = ("ip", "systemd-run", "systemctl", "timeout")
+_TOOLS = ("ip", "systemd-run", "systemctl", "timeout", "flock")
 
 
 def read_host(run: Run, request: Request) -> Host:

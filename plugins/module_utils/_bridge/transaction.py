@@ -47,7 +47,10 @@ _PATIENCE = 12  # half seconds that a server has to give the host its addresses 
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file as it is and as it shall be, None where there is none. `private` says that only root may read it."""
+    """A file as it is and as it shall be, None where there is none.
+
+    `private` says that only root may read it.
+    """
 
     path: str
     before: bytes | None
@@ -65,16 +68,19 @@ class Transaction:
     """What is done and what undoes it. `window` is the time for confirming it, in seconds.
 
     `bridge` is its name and its MAC address. `apply_batch` and `revert_batch` are lines for `ip`, with the back end's commands
-    before and after them. `new_bridge` is removed by the way back, `old_bridge` by the change, unless it has ports. `carrier`
-    is the link that has the host's addresses where it goes back to.
+    before and after them; files of the paths in `apply_early` and `revert_early` are written or removed before those, others
+    between the lines and the last commands. `new_bridge` is removed by the way back, `old_bridge` by the change, unless it has
+    ports. `carrier` is the link that has the host's addresses where it goes back to.
     """
 
     id: str
     window: int
     files: tuple[FileChange, ...]
+    apply_early: tuple[str, ...]
     apply_batch: tuple[str, ...]
     apply_before: tuple[Command, ...]
     apply_after: tuple[Command, ...]
+    revert_early: tuple[str, ...]
     revert_batch: tuple[str, ...]
     revert_before: tuple[Command, ...]
     revert_after: tuple[Command, ...]
@@ -148,7 +154,7 @@ run() { say "$(printf '%s' "$*" | head -n 1)"; timeout 40 "$@" >>log 2>&1 </dev/
 # a file appears whole or not at all
 place() {
     say "write $2"
-    mkdir -p "${2%/*}" && cp -p "$1" "${2%/*}/.kvmops-${2##*/}" && mv -f "${2%/*}/.kvmops-${2##*/}" "$2"
+    { mkdir -p "${2%/*}" && cp -p "$1" "${2%/*}/.kvmops-${2##*/}" && mv -f "${2%/*}/.kvmops-${2##*/}" "$2"; } 2>>log
 }
 remove() { say "remove $1"; rm -f "$1"; }
 make_bridge() { [ -d "/sys/class/net/$1" ] || run ip link add name "$1" address "$2" type bridge stp_state 0 forward_delay 0; }
@@ -170,9 +176,10 @@ def _functions() -> str:
 
 def _apply_script(transaction: Transaction) -> str:
     steps = [
-        *_file_steps("after", [(change.path, change.after) for change in transaction.files]),
+        *_file_steps(transaction, back=False, early=True),
         *_command_steps(transaction.apply_before),
         *_move_steps(transaction, "apply.batch", old_bridge=transaction.old_bridge),
+        *_file_steps(transaction, back=False, early=False),
         *_command_steps(transaction.apply_after),
     ]
     body = "\n".join(f"{step} || give_up {shlex.quote(step)}" for step in steps)
@@ -192,14 +199,12 @@ say 'the change is made, and waits for being confirmed'
 
 
 def _revert_script(transaction: Transaction) -> str:
-    files = "\n".join(_file_steps("before", [(change.path, change.before) for change in transaction.files]))
-    steps = [
+    early, late = ("\n".join(_file_steps(transaction, back=True, early=early)) for early in (True, False))
+    before = [
         *_command_steps(transaction.revert_before),
         *_move_steps(transaction, "revert.batch", old_bridge=transaction.new_bridge),
-        *_command_steps(transaction.revert_after),
-        *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else []),
     ]
-    live = "\n".join(textwrap.indent(step, "    ") for step in steps)
+    after = [*_command_steps(transaction.revert_after), *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else [])]
     return f"""\
 #!/bin/sh
 # Takes back a change of this host's network that nobody confirmed. It may be run by hand, and again: sh revert asked
@@ -217,12 +222,15 @@ if [ "$mode" != boot ]; then
     {{ ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour; }} >seen 2>&1
 fi
 
-{files}
+{early}
+if [ "$mode" != boot ]; then
+{_indented(before)}
+fi
+{late}
 sync
-
 if [ "$mode" != boot ]; then
     has_address() {{ ip -4 -o address show dev {shlex.quote(transaction.carrier)} scope global | grep -q inet; }}
-{live}
+{_indented(after)}
 fi
 
 mv reverting reverted
@@ -246,11 +254,19 @@ def _move_steps(transaction: Transaction, batch: str, *, old_bridge: str) -> lis
     ]
 
 
-def _file_steps(folder: str, files: Sequence[tuple[str, bytes | None]]) -> list[str]:
-    return [
-        f"remove {shlex.quote(path)}" if content is None else f"place {folder}/{number} {shlex.quote(path)}"
-        for number, (path, content) in enumerate(files)
-    ]
+def _file_steps(transaction: Transaction, *, back: bool, early: bool) -> list[str]:
+    first = transaction.revert_early if back else transaction.apply_early
+    steps = []
+    for number, change in enumerate(transaction.files):
+        content, folder = (change.before, "before") if back else (change.after, "after")
+        if (change.path in first) is early:
+            path = shlex.quote(change.path)
+            steps.append(f"remove {path}" if content is None else f"place {folder}/{number} {path}")
+    return steps
+
+
+def _indented(steps: Sequence[str]) -> str:
+    return "\n".join(textwrap.indent(step, "    ") for step in steps)
 
 
 def _command_steps(commands: Sequence[Command]) -> list[str]:

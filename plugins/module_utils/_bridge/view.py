@@ -23,7 +23,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ["describe_bridge", "make_diff"]
 
-_SECRET = re.compile(r"^([\w.-]*(?:password|secret|psk|private-key|pin)[\w.-]*\s*=).*$", re.IGNORECASE | re.MULTILINE)
+_WORDS = r"password|secret|psk|private-?key|wep-key|mka-cak|(?<![a-z])pin(?![a-z])"
+_SECRET = re.compile(rf"^([\w.-]*(?:{_WORDS})[\w.-]*\s*=).*$", re.IGNORECASE | re.MULTILINE)
 
 
 def describe_bridge(record: Record, links: Links) -> dict[str, t.Any]:

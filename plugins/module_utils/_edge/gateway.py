@@ -36,7 +36,8 @@ def router_answers(run: Run, gateway: str, device: str, *, timeout: float) -> bo
     for known in _remembered(run, gateway, device):
         forget_neighbour(run, known)
     deadline = time.monotonic() + timeout
-    where = f"{gateway}%{device}" if ipaddress.ip_address(gateway).is_link_local else gateway
+    address = ipaddress.ip_address(gateway)
+    where = f"{gateway}%{device}" if address.version == 6 and address.is_link_local else gateway
     while True:
         ask_for([where])
         time.sleep(_POLL)

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 __all__ = ["manages", "read_management"]
 
 _CONNECTED = re.compile(r"^(?:[4-9]\d|100) \((?!.*externally)")  # from preparing to connected; not what it only looks on
-_HEXADECIMAL = re.compile(r"^([0-9a-f]{2}:)*[0-9a-f]{2}$")
+_HEXADECIMAL = re.compile(r"([0-9a-f]{2}:)*[0-9a-f]{2}")
 _IN_MEMORY = "/run/NetworkManager/system-connections/"
 
 
@@ -117,7 +117,7 @@ def _check_priorities(run: Run, device: Device) -> None:
 
 def _hexadecimal(text: str) -> str:
     lower = text.lower()
-    return lower.replace(":", "") if _HEXADECIMAL.match(lower) else ""
+    return lower.replace(":", "") if _HEXADECIMAL.fullmatch(lower) else ""
 
 
 def _number(text: str) -> int | None:

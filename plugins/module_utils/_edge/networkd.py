@@ -33,7 +33,10 @@ _FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/syst
 
 def manages(run: Run, device: Device) -> bool:
     """Return whether networkd runs and has a configuration for the link in use."""
-    code, _output, _errors = run(["systemctl", "is-active", "--quiet", "systemd-networkd.service"])
+    try:
+        code, _output, _errors = run(["systemctl", "is-active", "--quiet", "systemd-networkd.service"])
+    except OSError:
+        return False  # a host without systemd
     state = _read_values(_STATE.format(index=device.index))
     return code == 0 and state.get("ADMIN_STATE", "unmanaged") not in ("unmanaged", "") and bool(state.get("NETWORK_FILE"))
 
@@ -54,7 +57,7 @@ def read_management(device: Device) -> Management:
     return Management(
         backend="netplan" if "-netplan-" in name and path.startswith("/run/") else "networkd",
         origin=Origin(name=name, path=path, text="\n".join(texts)),
-        identity=Identity(dhcp4=client_id, dhcp6=_duid(state), iaid=_iaid(state, client_id), token=token_of(device)),
+        identity=Identity(dhcp4=client_id, dhcp6=_duid(state, client_id), iaid=_iaid(state, client_id), token=token_of(device)),
     )
 
 
@@ -66,11 +69,18 @@ def _drop_ins(name: str) -> list[str]:
     return [found[base] for base in sorted(found)]
 
 
-def _duid(state: dict[str, str]) -> str:
-    """Return the DUID of DHCPv6 in hexadecimal digits, from a text such as DUID-EN/Vendor:0000ab11..."""
+def _duid(state: dict[str, str], client_id: str) -> str:
+    """Return the DUID of DHCPv6 in hexadecimal digits, from a text such as DUID-EN/Vendor:0000ab11...
+
+    systemd 247 writes two bytes too many there. The one in the client id is the same, unless somebody configured it otherwise.
+    """
     kinds = {"DUID-LLT": "0001", "DUID-EN/Vendor": "0002", "DUID-LL": "0003", "UUID": "0004", "DUID-UUID": "0004"}
     kind, _colon, digits = state.get("DHCP6_CLIENT_DUID", "").rpartition(":")
-    return kinds[kind] + digits.lower() if kind in kinds and re.match(r"^[0-9a-fA-F]+$", digits) else ""
+    if kind not in kinds or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+        return ""
+    found = kinds[kind] + digits.lower()
+    other = client_id[10:] if client_id.startswith("ff") else ""
+    return other if other and found in (other, f"{other}0000") else found
 
 
 def _iaid(state: dict[str, str], client_id: str) -> int | None:

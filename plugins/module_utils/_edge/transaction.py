@@ -76,6 +76,10 @@ def read_state(folder: str = FOLDER) -> State | None:
             plan = json.load(file)
     except (FileNotFoundError, ValueError):
         return None
+    except OSError as error:
+        raise RequirementError(
+            f"{folder}/plan.json cannot be read: {error.strerror}. Run the task as root (become: true)."
+        ) from None
     if state is None:
         return None  # its folder was begun, and nothing else
     return State(
@@ -168,6 +172,7 @@ def _write_down(transaction: Transaction, goal: Goal, *, check_gateway: bool) ->
         os.path.dirname(BOOT_UNIT_PATH),
         os.path.dirname(BOOT_UNIT_LINK),
         parent,
+        os.path.dirname(parent),
     ):
         if os.path.isdir(folder):
             _synchronise(folder)
@@ -203,9 +208,11 @@ def _synchronise(folder: str) -> None:
 def _start_unit(run: Run, name: str, *arguments: str, after: int = 0) -> None:
     timer = [f"--on-active={after}", "--timer-property=AccuracySec=100ms"] if after else []
     script, *rest = arguments
-    code, _output, errors = run(
-        ["systemd-run", "--quiet", "--collect", f"--unit={name}", *timer, "/bin/sh", f"{FOLDER}/{script}", *rest]
-    )
+    command = ["systemd-run", "--quiet", "--collect", f"--unit={name}", *timer, "/bin/sh", f"{FOLDER}/{script}", *rest]
+    try:
+        code, _output, errors = run(command)
+    except OSError as error:
+        code, errors = 127, f"systemd-run: {error.strerror}"
     if code != 0:
         raise RequirementError(
             f"systemd on this host did not take the task {name} ({errors.strip().rstrip('.')}). Without it there is no way "
