@@ -45,11 +45,14 @@ class ActionModule(ActionBase):
             return result
         began = time.monotonic()
         with self._new_connections():
+            usual = self._go_to(self._task.args.get("confirm_host"))
             tried = self._confirm(result["transaction"], began)
             if tried is None:
+                # from here on the host is where it was reached: what else this task does, goes there
                 result["transaction"]["confirmed_after"] = round(time.monotonic() - began, 1)
                 result.update(self._bridge())
             else:
+                self._go_to(usual)
                 result.update(self._failure(result, tried, began))
         # a kept connection may lead to an address that the host does not have any more
         if hasattr(self._connection, "reset"):
@@ -59,17 +62,15 @@ class ActionModule(ActionBase):
     def _confirm(self, transaction: Result, began: float) -> list[tuple[float, str]] | None:
         """Return None when the change is confirmed, else what came of each attempt, with the seconds since it began."""
         tried: list[tuple[float, str]] = []
-        usual = self._go_to(self._task.args.get("confirm_host"))
         time.sleep(_SETTLE)
         while time.monotonic() < began + transaction["confirm_timeout"]:
             answer = self._ask(transaction["id"], "confirmed")
             if not answer.get("failed"):
                 return None
-            if answer.get("transaction", {}).get("state") in ("reverting", "reverted"):
+            if (answer.get("transaction") or {}).get("state") in ("reverting", "reverted"):
                 break
             tried.append((time.monotonic() - began, answer["msg"]))
             time.sleep(_POLL)
-        self._go_to(usual)
         return tried
 
     def _bridge(self) -> Result:
@@ -100,9 +101,10 @@ class ActionModule(ActionBase):
                 "msg": f"{about} The host was not seen as it was before either: {known.rstrip('.')}. It takes the change back by "
                 "itself, at its next boot at the latest; its log is /var/lib/kvmops-network/transaction/log.",
             }
-        why = f" A step failed: {found['failure']}." if found["failure"] else ""
+        if found["failure"]:
+            about = f"The change could not be made, a step failed: {found['failure']}."
         failed.update(changed=False, seen=found["seen"], log=found["log"])
-        return {**failed, "msg": f"{about}{why} The host took it back by itself and is as it was before."}
+        return {**failed, "msg": f"{about} The host took it back by itself and is as it was before."}
 
     def _ask(self, transaction_id: str, state: str) -> Result:
         """Return what host_bridge_transaction says, over a connection of its own."""
@@ -145,7 +147,7 @@ class ActionModule(ActionBase):
                 self._connection.set_option(name, value)
 
     def _go_to(self, host: str | None) -> str | None:
-        """Reach the host at another address from now on, and return the one before."""
+        """Reach the host at another address from now on, where one is given, and return the one before."""
         if not host or not self._is_ssh():
             return None
         usual: str | None = self._connection.get_option("host")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIXES = {".py", ".yml"}
-_LINE = r"[0-9]{3}-(?:[0-9]+|[a-w])\b"
+_LINE = r"(?:[0-9]{3}-(?:[0-9]+|[a-w])|P[0-9]+)\b"
 
 
 def promised_lines() -> set[str]:

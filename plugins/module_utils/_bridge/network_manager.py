@@ -101,10 +101,6 @@ class NetworkManager:
         """Return no paths: it is stopped while links and addresses are moved."""
         return []
 
-    def early_paths(self, _move: Move) -> list[str]:
-        """Return no paths: while links move, NetworkManager is stopped, or reads no files."""
-        return []
-
     def expected(self, record: Record, request: Request) -> Expected:
         """Return what the bridge's profile says of its addresses."""
         sections = _make_bridge(record, request, _parse_origin(record))

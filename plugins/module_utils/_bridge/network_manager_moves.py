@@ -121,7 +121,6 @@ _CLEAR = """\
 
 _FOLLOW_FUNCTIONS = """\
 # have NetworkManager follow its files
-net=/sys/class/net
 # follows LINK UUID: whether the profile is in use there, and is not only looked on. Servers may still be asked.
 follows() {
     nmcli -t -e no -f GENERAL.STATE,GENERAL.CON-UUID device show "$1" 2>/dev/null | {
@@ -142,7 +141,7 @@ follows() {
 }
 # waits until NetworkManager has made up its mind
 wait_for() {
-    tries=30
+    tries=20
     while [ $tries -gt 0 ] && ! follows "$1" "$2"; do
         nmcli -t -f GENERAL.STATE device show "$1" 2>/dev/null | grep -q externally && return 1
         sleep 0.2
@@ -155,7 +154,7 @@ up() { nmcli --wait 8 connection up uuid "$2" ifname "$1" || :; }
 
 _BRIDGE_FUNCTIONS = f"""\
 {_FOLLOW_FUNCTIONS}\
-bridge=$1 uuid=$2 port=$3 port_uuid=$4
+net=/sys/class/net bridge=$1 uuid=$2 port=$3 port_uuid=$4
 guests=$(ls "$net/$bridge/brif" 2>/dev/null)
 up_bridge() {{
     up "$bridge" "$uuid"

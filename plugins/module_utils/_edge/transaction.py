@@ -105,6 +105,8 @@ def start(run: Run, transaction: Transaction, goal: Goal, *, check_gateway: bool
     try:
         _write_down(transaction, goal, check_gateway=check_gateway)
     except OSError as error:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{FOLDER}/armed")
         _disarm(run, transaction.id)
         raise RequirementError(f"The way back cannot be written to {FOLDER}: {error.strerror}. Nothing was changed.") from None
     try:

@@ -16,7 +16,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.record impo
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import record
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 RECORDS = st.builds(
     Record,
     name=TEXTS,

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 """How long TCP connections stand still, and whether they live on: a byte each 10 ms, which the other side sends back.
@@ -100,7 +100,6 @@ def _send_back(connection: socket.socket) -> bool:
 def start(file: Path, targets: list[str]) -> None:
     """Connect, so that it is certain that all is there before anything is measured, then go on in the background."""
     streams = [_connect(target) for target in targets]
-    file.with_suffix(".result").unlink(missing_ok=True)
     pid = os.fork()
     if pid:
         file.write_text(f"{pid}\n")
@@ -112,8 +111,12 @@ def start(file: Path, targets: list[str]) -> None:
     _measure(streams)
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(json.dumps([stream.result() for stream in streams]))
-    unfinished.rename(file.with_suffix(".result"))
+    unfinished.rename(_result_of(file, os.getpid()))
     os._exit(0)
+
+
+def _result_of(file: Path, pid: int) -> Path:
+    return file.with_suffix(f".result-{pid}")
 
 
 def _connect(target: str) -> Stream:
@@ -155,7 +158,7 @@ def _measure(streams: list[Stream]) -> None:
 def stop(file: Path) -> int:
     """End what `start` began, print what it found, and return the exit code."""
     pid = int(file.read_text())
-    result = file.with_suffix(".result")
+    result = _result_of(file, pid)
     if not result.exists():
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _LAST_ANSWER + 10

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: The kvmops.network authors
 """What a host's network is like, with other eyes than the collection's: files, links, addresses, routes, name servers.
@@ -71,7 +71,9 @@ def managers() -> list[str]:
     lines = []
     for number in _numbers(("eth0", "br0")).values():
         lines += [f"networkd {line}" for line in _lines(f"/run/systemd/netif/links/{number}") if line.startswith(_NETWORKD)]
-    answer = subprocess.run(["sh", "-c", "nmcli -t -f DEVICE,STATE,CONNECTION device"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["sh", "-c", "nmcli -t -f DEVICE,STATE,CONNECTION device"], capture_output=True, text=True, check=False
+    )
     return lines + sorted(f"nm {line}" for line in answer.stdout.splitlines() if line.startswith(("eth0:", "br0:")))
 
 

@@ -1,0 +1,526 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+"""What is to be done on a host, and that nothing is left to do after it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import shortfalls
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd import Networkd
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan, make_plan, subject_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Record, path_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import (
+    BACKENDS,
+    DHCP,
+    MAC,
+    ORIGIN_PATH,
+    STATIC,
+    address,
+    bridge,
+    bridged_links,
+    default_route,
+    device,
+    family,
+    host,
+    leased,
+    links,
+    management,
+    record,
+    request,
+    static_links,
+    tap,
+)
+
+RECORD_PATH = "/var/lib/kvmops-network/bridges/br0.json"
+OWNED = [f"/etc/systemd/network/0-kvmops-br0{tail}" for tail in (".netdev", ".network", "-port.network")]
+LEASED = links(device("eth0", leased("192.0.2.10/24")), routes=(default_route(protocol="dhcp", metric=1024),))
+
+
+def plan_for(found: Host, **options: t.Any) -> Plan:
+    wanted = request(**options)
+    subject, _paths = subject_of(wanted, found, BACKENDS)
+    return make_plan(wanted, found, subject, None if subject is None else BACKENDS[subject.backend])
+
+
+def made(before: Host, plan: Plan) -> Host:
+    """Return the host after the plan: its files are in place, and the links are as it says."""
+    assert plan.record is not None
+    assert plan.after is not None
+    files = {**before.files, **{change.path: change.after for change in plan.files}}
+    records = {name: kept for name, kept in before.records.items() if name != plan.record.name}
+    content = files.get(path_of(plan.record.name))
+    if content is not None:
+        records[plan.record.name] = Record.from_text(content.decode(), path="x")
+    return Host(links=moved(before.links, plan), records=records, files=files)
+
+
+def moved(before: Links, plan: Plan) -> Links:
+    after = plan.after
+    assert after is not None
+    master = after.bridge if after.bridged else ""
+    port = replace(before.devices[after.uplink], mtu=after.uplink_mtu, master=master, up=True, addresses=())
+    there = before.devices.get(after.bridge, bridge(after.bridge))
+    over = replace(there, mac=after.mac or there.mac, mtu=after.mtu or there.mtu, stp=after.stp, up=True)
+    over = replace(over, forward_delay=after.forward_delay)
+    # the back end adds what its files say
+    fixed = tuple(address(text) for text in plan.expected.addresses)
+    given = tuple(leased("192.0.2.77/24") if version == 4 else leased("2001:db8::77/64") for version in plan.expected.dhcp)
+    kept = () if plan.forward is None or plan.forward.fresh else there.addresses
+    carried = tuple({a.text: a for a in (*after.addresses, *kept, *fixed, *given)}.values())
+    routes = tuple(replace(route, device=after.carrier) for route in after.routes)
+    known = [route.gateway for route in routes]
+    routes += tuple(default_route(text, after.carrier) for text in plan.expected.gateways if text not in known)
+    if plan.forward is not None and not plan.forward.fresh:
+        routes += before.routes
+    found = dict(before.devices)
+    found[after.uplink] = replace(port, addresses=() if after.bridged else carried)
+    found[after.bridge] = replace(over, addresses=carried if after.bridged else ())
+    if not after.bridged and not any(one.master == after.bridge for one in found.values()):
+        del found[after.bridge]
+    return Links(devices=found, routes=routes)
+
+
+def present(text: str = STATIC, found: Links | None = None, **options: t.Any) -> Host:
+    """Return a host on which the bridge was made."""
+    before = host(found or (LEASED if text == DHCP else static_links()), text)
+    return made(before, plan_for(before, **options))
+
+
+class TestFresh:
+    """There is no bridge yet."""
+
+    def test_the_steps(self) -> None:
+        plan = plan_for(host())
+        assert list(plan.steps) == [
+            "make the bridge br0 with the MAC address 52:54:00:12:34:56",
+            "make eth0 its port",
+            "move 192.0.2.10/24 from eth0 to br0",
+            "move the route to default from eth0 to br0",
+            *(f"write {path}" for path in (*OWNED, RECORD_PATH)),
+            "have systemd-networkd follow its files",
+        ]
+        assert plan.reasons == ("br0 is not there yet",)
+        assert plan.outage == "Connections stay; the addresses move in one step, within a fraction of a second."
+        assert plan.changed
+
+    def test_the_layouts(self) -> None:
+        plan = plan_for(host(), mtu=1400)
+        assert plan.before is not None
+        assert plan.after is not None
+        assert (plan.before.bridged, plan.after.bridged) == (False, True)
+        assert (plan.after.mac, plan.after.mtu, plan.after.uplink_mtu) == (MAC, 1400, 1400)
+        assert plan.before.addresses == plan.after.addresses == (address("192.0.2.10/24"),)
+
+    def test_the_record(self) -> None:
+        identity = Identity(dhcp4="01525400123456", token="::1")
+        routes = (default_route(metric=300), default_route(metric=200), default_route("2001:db8::1", metric=5))
+        found = host(links(device("eth0", address("192.0.2.10/24")), routes=routes), management=management(identity=identity))
+        made_from = plan_for(found).record
+        assert made_from == record(identity=identity, metrics={"4": 200, "6": 5})
+
+    def test_a_lease_is_asked_for_again(self) -> None:
+        plan = plan_for(host(LEASED, DHCP))
+        assert plan.goal is not None
+        assert plan.goal.leased == (4,)
+        assert plan.goal.addresses == ()
+        assert plan.after is not None
+        assert (plan.after.addresses, plan.after.routes) == ((), ())
+        assert plan.outage.startswith("Connections stay, but the host may be without an address until the DHCP server")
+
+    @pytest.mark.parametrize(
+        ("own", "options", "leases"),
+        [
+            # DHCP=yes in a network where nobody gives IPv6 addresses, or none of IPv4
+            ((leased("192.0.2.10/24"),), {}, (4,)),
+            ((leased("2001:db8::10/64"),), {}, (6,)),
+            ((leased("192.0.2.10/24"), leased("2001:db8::10/64")), {}, (4, 6)),
+            ((leased("192.0.2.10/24"),), {"ipv6": family("dhcp")}, (4, 6)),
+            ((), {}, (4,)),
+        ],
+    )
+    def test_only_leases_that_somebody_gives_are_waited_for(
+        self, own: tuple[t.Any, ...], options: dict[str, t.Any], leases: tuple[int, ...]
+    ) -> None:
+        found = links(device("eth0", *own), routes=(default_route(protocol="dhcp"),))
+        plan = plan_for(host(found, DHCP.replace("ipv4", "yes")), **options)
+        assert plan.goal is not None
+        assert plan.goal.leased == leases
+        back = plan_for(made(host(found, DHCP.replace("ipv4", "yes")), plan), state="absent")
+        assert back.goal is not None
+
+    def test_addresses_that_somebody_added_go_along(self) -> None:
+        eth0 = device("eth0", address("192.0.2.10/24"), address("192.0.2.99/24"), leased("192.0.2.98/24"), address("fe80::1/64"))
+        plan = plan_for(host(links(eth0, routes=(default_route(),))))
+        assert plan.after is not None
+        assert [a.text for a in plan.after.addresses] == ["192.0.2.10/24", "192.0.2.99/24"]
+        assert plan.goal is not None
+        assert plan.goal.addresses == ("192.0.2.10/24",)
+
+    def test_addresses_and_routes_of_a_family_that_is_configured_anew_stay_behind(self) -> None:
+        eth0 = device("eth0", address("192.0.2.10/24"), address("2001:db8::10/64"))
+        found = links(eth0, routes=(default_route(), default_route("2001:db8::1")))
+        plan = plan_for(host(found), ipv4=family("static", "198.51.100.7/24", gateway="198.51.100.1"))
+        assert plan.after is not None
+        assert [a.text for a in plan.after.addresses] == ["2001:db8::10/64"]
+        assert [route.gateway for route in plan.after.routes] == ["2001:db8::1"]
+        assert plan.goal is not None
+        assert (plan.goal.addresses, plan.goal.gateways) == (("198.51.100.7/24",), ("198.51.100.1",))
+
+    def test_an_address_that_stays_the_same_goes_along(self) -> None:
+        plan = plan_for(host(), ipv4=family("static", "192.0.2.10/24", gateway="192.0.2.1"))
+        assert plan.after is not None
+        assert [a.text for a in plan.after.addresses] == ["192.0.2.10/24"]
+
+    def test_an_address_of_another_interface_is_refused(self) -> None:
+        eth1 = device("eth1", address("198.51.100.7/24"))
+        found = host(links(*static_links().devices.values(), eth1, routes=(default_route(),)))
+        with pytest.raises(RefusedError, match=r"^ipv4\.addresses: 198\.51\.100\.7/25 is an address of eth1 on"):
+            plan_for(found, ipv4=family("static", "198.51.100.7/25"))
+        assert plan_for(found, ipv4=family("static", "192.0.2.10/25")).changed  # the uplink's own
+
+    def test_stp_takes_its_time(self) -> None:
+        plan = plan_for(host(), stp=True, forward_delay=4)
+        assert plan.outage == "With STP nothing passes the bridge for 8 seconds or so."
+        assert plan.goal is not None
+        assert (plan.goal.stp, plan.goal.forward_delay) == (True, 400)
+
+    def test_the_transaction(self) -> None:
+        found = plan_for(host()).transaction("3f9a01c2", request(confirm_timeout=90), BACKENDS["networkd"])
+        assert (found.id, found.window, found.carrier, found.has_ipv4) == ("3f9a01c2", 90, "eth0", True)
+        assert (found.new_bridge, found.old_bridge) == ("br0", "")
+        assert "address replace 192.0.2.10/24 brd + dev br0" in found.apply_batch
+        assert "address replace 192.0.2.10/24 brd + dev eth0" in found.revert_batch
+        assert [change.path for change in found.files] == [*OWNED, RECORD_PATH]
+        assert all(change.before is None for change in found.files)
+        assert [change.private for change in found.files] == [False, False, False, True]
+
+    def test_a_text_that_is_no_utf8_is_written_as_it_was(self) -> None:
+        odd = STATIC + "Domains=caf\udce9.test\n"
+        files = plan_for(host(management=management(odd))).files
+        [bridge_file] = [change for change in files if change.path == OWNED[1]]
+        assert bridge_file.after is not None
+        assert b"Domains=caf\xe9.test\n" in bridge_file.after
+
+
+class Taking(Networkd):
+    """A back end that goes on with leases, as NetworkManager does."""
+
+    takes_leases_over = True
+
+
+class TestLeasesThatGoAlong:
+    """With a back end that takes them over."""
+
+    def after(self, found: Links, text: str = DHCP, **options: t.Any) -> tuple[list[str], list[str]]:
+        backends = {"networkd": Taking()}
+        subject, _paths = subject_of(request(**options), host(found, text), backends)
+        plan = make_plan(request(**options), host(found, text), subject, backends["networkd"])
+        assert plan.after is not None
+        return [a.text for a in plan.after.addresses], [route.gateway for route in plan.after.routes]
+
+    def test_a_lease_and_its_route(self) -> None:
+        assert self.after(LEASED) == (["192.0.2.10/24"], ["192.0.2.1"])
+
+    def test_not_those_of_a_family_that_is_configured_anew(self) -> None:
+        own = (leased("192.0.2.10/24"), leased("2001:db8::10/64"))
+        found = links(device("eth0", *own), routes=(default_route(protocol="dhcp"), default_route("fe80::1", protocol="ra")))
+        assert self.after(found) == (["192.0.2.10/24", "2001:db8::10/64"], ["192.0.2.1", "fe80::1"])
+        assert self.after(found, ipv4=family("none")) == (["2001:db8::10/64"], ["fe80::1"])
+        assert self.after(found, ipv6=family("none")) == (["192.0.2.10/24"], ["192.0.2.1"])
+        assert self.after(found, ipv6=family("static", "2001:db8::7/64")) == (["192.0.2.10/24"], ["192.0.2.1"])
+
+    def test_of_default_routes_only_the_configured_one(self) -> None:
+        eth0 = device("eth0", address("192.0.2.10/24"))
+        found = links(eth0, routes=(default_route("192.0.2.1"), default_route("192.0.2.9", protocol="dhcp")))
+        assert self.after(found, STATIC) == (["192.0.2.10/24"], ["192.0.2.1"])
+
+
+class TestAdoption:
+    """A bridge of that name is left with nothing but guests' interfaces."""
+
+    @pytest.mark.parametrize("own", [(address("192.0.2.10/24"),), (address("2001:db8::10/64"),), (leased("192.0.2.10/24"),), ()])
+    def test_it_becomes_the_new_one_and_the_way_back_leaves_it(self, own: tuple[t.Any, ...]) -> None:
+        before = links(device("eth0", *own), bridge(mac="52:54:00:00:00:99"), tap(), routes=(default_route(),))
+        plan = plan_for(host(before))
+        assert plan.before is not None
+        assert not plan.before.bridged
+        found = plan.transaction("1", request(), BACKENDS["networkd"])
+        assert found.revert_batch[0] == "link set dev eth0 nomaster"
+        assert f"link set dev br0 address {MAC}" in found.apply_batch
+        assert found.has_ipv4 == any(a.interface.version == 4 for a in own)
+
+    def test_other_ports_or_addresses_are_refused(self) -> None:
+        for taken in (device("eth1", master="br0"), tap()):
+            over = bridge("br0", *(() if taken.kind != "tun" else (address("198.51.100.1/24"),)))
+            with pytest.raises(RefusedError, match=r"^name: the bridge br0 is there already, with"):
+                plan_for(host(links(*static_links().devices.values(), over, taken, routes=(default_route(),))))
+
+
+class TestUnchanged:
+    """The bridge is there, as wanted."""
+
+    @pytest.mark.parametrize("text", [STATIC, DHCP])
+    def test_there_is_nothing_to_do(self, text: str) -> None:
+        plan = plan_for(present(text))
+        assert not plan.changed
+        assert plan.files == ()
+        assert plan.reasons == ()
+        assert plan.record is not None
+        assert plan.before == plan.after
+
+    def test_guests_do_not_matter(self) -> None:
+        found = present()
+        assert not plan_for(replace(found, links=Links({**found.links.devices, "vnet0": tap()}, found.links.routes))).changed
+
+    def test_a_lease_that_is_on_its_way_is_waited_for(self) -> None:
+        found = present(DHCP)
+        devices = {name: replace(one, addresses=()) for name, one in found.links.devices.items()}
+        assert not plan_for(replace(found, links=Links(devices))).changed
+
+    def test_there_is_no_transaction(self) -> None:
+        with pytest.raises(ValueError, match="there is nothing to do"):
+            plan_for(present()).transaction("1", request(), BACKENDS["networkd"])
+
+    def test_the_uplinks_own_file_may_change_or_go(self) -> None:
+        found = present()
+        for content in (b"[Match]\nName=eth0\n[Network]\nDHCP=yes\n", None):
+            assert not plan_for(replace(found, files={**found.files, ORIGIN_PATH: content})).changed
+
+
+def changed_device(found: Host, name: str, **values: t.Any) -> Host:
+    devices = {**found.links.devices, name: replace(found.links.devices[name], **values)}
+    return replace(found, links=Links(devices, found.links.routes))
+
+
+class TestDrift:
+    """Something of the bridge is not as it was made."""
+
+    @pytest.mark.parametrize(
+        ("name", "values", "reason"),
+        [
+            ("eth0", {"master": ""}, "eth0 is no port of br0"),
+            ("eth0", {"up": False}, "eth0 is down"),
+            ("eth0", {"mtu": 1400}, "MTU of eth0 is 1400, not 1500"),
+            ("br0", {"up": False}, "br0 is down"),
+            ("br0", {"mtu": 1400}, "MTU of br0 is 1400, not 1500"),
+            ("br0", {"mac": "52:54:00:00:00:99"}, "MAC address of br0 is 52:54:00:00:00:99, not 52:54:00:12:34:56"),
+            ("br0", {"stp": True}, "STP of br0 is on, not off"),
+            ("br0", {"addresses": ()}, "br0 does not have 192.0.2.10/24"),
+        ],
+    )
+    def test_it_is_put_right(self, name: str, values: dict[str, t.Any], reason: str) -> None:
+        broken = changed_device(present(), name, **values)
+        plan = plan_for(broken)
+        assert plan.reasons == (reason,)
+        assert list(plan.steps) == ["put br0 right", "have systemd-networkd follow its files"]
+        assert plan.outage == "Connections stay, and so do guests' interfaces on the bridge."
+        assert plan.files == ()
+        assert plan.forward is not None
+        assert plan.backward is not None
+        assert (plan.forward.to_bridge, plan.forward.fresh) == (plan.backward.to_bridge, plan.backward.fresh) == (True, False)
+        assert plan.after is not None
+        assert not plan.after.addresses
+        repaired = made(broken, plan)
+        assert not plan_for(repaired).changed
+
+    def test_a_bridge_that_is_gone_is_made_again(self) -> None:
+        found = present()
+        devices = {"eth0": replace(found.links.devices["eth0"], master="")}
+        plan = plan_for(replace(found, links=Links(devices)))
+        assert plan.reasons == ("there is no bridge br0",)
+        assert plan.after is not None
+        assert plan.after.bridged
+
+    def test_a_file_that_was_edited_is_written_again(self) -> None:
+        found = present()
+        for path in (*OWNED, RECORD_PATH):
+            for content in (b"edited", None):
+                plan = plan_for(replace(found, files={**found.files, path: content}))
+                assert list(plan.steps) == ["put br0 right", f"write {path}", "have systemd-networkd follow its files"]
+                [change] = plan.files
+                assert (change.before, change.after) == (content, found.files[path])
+
+    def test_the_way_back_of_a_repair_keeps_the_bridge(self) -> None:
+        broken = changed_device(present(), "br0", mtu=1400)
+        found = plan_for(broken).transaction("1", request(), BACKENDS["networkd"])
+        assert (found.new_bridge, found.old_bridge, found.carrier) == ("", "", "br0")
+        assert "link set dev br0 mtu 1400 up" in found.revert_batch
+
+    def test_an_uplink_that_is_gone_is_said(self) -> None:
+        found = present()
+        with pytest.raises(RefusedError) as caught:
+            plan_for(replace(found, links=links(bridge())))
+        assert str(caught.value) == (
+            "The uplink eth0 of br0 is gone. Put the interface back, or correct its name where the host boots with another one."
+        )
+
+    def test_a_back_end_that_is_not_there_is_said(self) -> None:
+        found = host(records={"br0": record(backend="netplan")})
+        with pytest.raises(RefusedError) as caught:
+            subject_of(request(), found, BACKENDS)
+        assert str(caught.value) == "br0 was made with netplan, for which there is no back end here."
+
+
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "mac": st.sampled_from(["52:54:00:00:00:07", "52:54:00:AA:BB:CC"]),
+        "mtu": st.sampled_from([1400, 9000]),
+        "stp": st.booleans(),
+        "ipv4": st.sampled_from([family("dhcp"), family("none"), family("static", "198.51.100.7/24", gateway="198.51.100.1")]),
+        "ipv6": st.sampled_from([family("auto"), family("dhcp"), family("static", "2001:db8::7/64", gateway="fe80::1")]),
+        "dns": st.sampled_from([{"servers": ["192.0.2.53"], "search": None}, {"servers": [], "search": ["lan.test"]}]),
+    },
+)
+
+
+@given(text=st.sampled_from([STATIC, DHCP]), first=SETTINGS, second=SETTINGS)
+def test_after_a_plan_nothing_is_left_to_do(text: str, first: dict[str, t.Any], second: dict[str, t.Any]) -> None:
+    found = present(text, **first)
+    plan = plan_for(found, **first)
+    assert (plan.steps, plan.reasons) == ((), ())
+    assert plan.goal is not None
+    assert shortfalls(plan.goal, found.links) == []
+    again = plan_for(found, **second)
+    if again.changed:
+        found = made(found, again)
+        assert not plan_for(found, **second).changed
+
+
+class TestChangedSetting:
+    """The task asks for something else than before."""
+
+    def test_the_mac_address_is_remembered(self) -> None:
+        found = present()
+        plan = plan_for(found, mac="52:54:00:00:00:07")
+        assert plan.reasons == ("MAC address of br0 is 52:54:00:12:34:56, not 52:54:00:00:00:07",)
+        assert [change.path for change in plan.files] == [OWNED[0], RECORD_PATH]
+        assert not plan_for(made(found, plan)).changed
+
+    def test_an_address(self) -> None:
+        found = present()
+        plan = plan_for(found, ipv4=family("static", "198.51.100.7/24"))
+        assert plan.reasons == ("br0 does not have 198.51.100.7/24",)
+        assert [change.path for change in plan.files] == [OWNED[1]]
+
+
+class TestAbsent:
+    """The uplink gets its own configuration back."""
+
+    def test_the_steps(self) -> None:
+        plan = plan_for(present(), state="absent")
+        assert list(plan.steps) == [
+            "take eth0 out of br0",
+            "move 192.0.2.10/24 from br0 to eth0",
+            "move the route to default from br0 to eth0",
+            "remove br0",
+            *(f"remove {path}" for path in (*OWNED, RECORD_PATH)),
+            "have systemd-networkd follow its files",
+        ]
+        assert plan.reasons == ("state: absent",)
+        assert all(change.after is None and change.before is not None for change in plan.files)
+        assert plan.warnings == ()
+
+    @pytest.mark.parametrize("text", [STATIC, DHCP])
+    def test_there_and_back_is_as_before(self, text: str) -> None:
+        there = present(text)
+        plan = plan_for(there, state="absent")
+        assert plan.goal is not None
+        assert not plan.goal.bridged
+        back = made(there, plan)
+        assert shortfalls(plan.goal, back.links) == []
+        assert back.records == {}
+        assert {path for path, content in back.files.items() if content is not None} == {ORIGIN_PATH}
+        assert not plan_for(back, state="absent").changed
+        assert back.links.devices["eth0"].master == ""
+        assert "br0" not in back.links.devices
+
+    def test_the_transaction(self) -> None:
+        found = plan_for(present(), state="absent").transaction("1", request(), BACKENDS["networkd"])
+        assert (found.new_bridge, found.old_bridge, found.carrier) == ("", "br0", "br0")
+        assert found.apply_batch[0] == "link set dev eth0 nomaster"
+        assert "link set dev eth0 master br0" in found.revert_batch
+
+    def test_guests_are_not_cut_off(self) -> None:
+        found = present()
+        crowded = replace(found, links=Links({**found.links.devices, "vnet0": tap(), "vnet1": tap("vnet1")}, found.links.routes))
+        with pytest.raises(RefusedError) as caught:
+            plan_for(crowded, state="absent")
+        assert str(caught.value) == (
+            "br0 has other ports than eth0: vnet0, vnet1, which would be cut off. Stop or move the guests that they belong to, "
+            "or say force: true."
+        )
+        plan = plan_for(crowded, state="absent", force=True)
+        assert plan.changed
+        assert plan.warnings == ("br0 stays, without an uplink, for vnet0, vnet1, until the next boot.",)
+        # and a second run finds nothing to do, but says what is left
+        again = plan_for(made(crowded, plan), state="absent")
+        assert not again.changed
+        assert again.warnings == (
+            "The bridge br0 is left, with vnet0, vnet1 plugged in and no uplink; it is gone after the next boot.",
+        )
+
+    def test_the_uplinks_file_comes_back_where_it_is_gone(self) -> None:
+        found = present()
+        plan = plan_for(replace(found, files={**found.files, ORIGIN_PATH: None}), state="absent")
+        [change] = [change for change in plan.files if change.path == ORIGIN_PATH]
+        assert (change.before, change.after) == (None, STATIC.encode())
+        # what somebody wrote there meanwhile stays
+        plan = plan_for(replace(found, files={**found.files, ORIGIN_PATH: b"newer"}), state="absent")
+        assert ORIGIN_PATH not in [change.path for change in plan.files]
+
+    @pytest.mark.parametrize("path", ["/run/systemd/network/10-netplan.network", "/usr/lib/systemd/network/80-a.network", ""])
+    def test_a_file_of_somebody_else_is_not_written(self, path: str) -> None:
+        kept = record(origin=replace(record().origin, path=path))
+        found = host(bridged_links(), records={"br0": kept}, files={})
+        assert path not in [change.path for change in plan_for(found, state="absent").files]
+
+    def test_a_bridge_that_is_gone_already(self) -> None:
+        found = present()
+        devices: dict[str, Device] = {"eth0": replace(found.links.devices["eth0"], master="")}
+        plan = plan_for(replace(found, links=Links(devices)), state="absent")
+        assert [change.path for change in plan.files] == [*OWNED, RECORD_PATH]
+        assert plan.transaction("1", request(), BACKENDS["networkd"]).old_bridge == ""
+
+    def test_nothing_there_is_nothing_to_do(self) -> None:
+        plan = plan_for(host(), state="absent")
+        assert (plan.record, plan.steps, plan.warnings) == (None, (), ())
+
+    @pytest.mark.parametrize(
+        "taken",
+        [
+            (device("br0", kind="dummy"),),
+            (bridge(), device("eth1", master="br0")),
+            (bridge("br0", address("198.51.100.1/24")),),
+            (bridge("br0", address("2001:db8:9::1/64")), tap()),
+        ],
+    )
+    def test_what_was_not_made_here_is_not_removed(self, taken: tuple[Device, ...]) -> None:
+        with pytest.raises(RefusedError, match=r"^name: there is an interface br0 on this host that was not made by host_bridge"):
+            plan_for(host(links(*static_links().devices.values(), *taken)), state="absent")
+
+
+def test_the_files_that_a_plan_has_to_know() -> None:
+    assert subject_of(request(), host(), BACKENDS)[1] == [*OWNED, RECORD_PATH, ORIGIN_PATH]
+    assert subject_of(request(), host(records={"br0": record()}), BACKENDS)[1] == [*OWNED, RECORD_PATH, ORIGIN_PATH]
+    assert subject_of(request(state="absent"), host(), BACKENDS) == (None, [])
+    kept = record(origin=replace(record().origin, path=""))
+    assert subject_of(request(), host(records={"br0": kept}), BACKENDS)[1] == [*OWNED, RECORD_PATH]
+
+
+def test_a_manager_whose_configuration_cannot_be_read_is_said() -> None:
+    for known in (None, replace(management(), backend="netplan")):
+        with pytest.raises(RefusedError) as caught:
+            subject_of(Request(name="br0", state="present"), host(management=known), BACKENDS)
+        assert str(caught.value) == "networkd manages eth0, and has no configuration for it that could be read."

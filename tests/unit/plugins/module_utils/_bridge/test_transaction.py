@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: The kvmops.network authors
+
+"""The scripts of a change and of its way back, really run by /bin/sh, with tools that only note down what they are asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import time
+import typing as t
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.kvmops.network.plugins.module_utils._bridge import transaction as texts
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction, files_of
+
+USUAL_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ALL_MODES = ("timeout", "asked", "failed", "boot")
+
+# Notes down what it is asked for; waits to be killed at the call that was chosen, fails where that is wanted.
+TOOL = """\
+#!/bin/sh
+name=${0##*/}
+echo "$name $*" >>@ROOT@/calls
+echo x >>@ROOT@/count
+if [ "$(wc -l <@ROOT@/count)" = "$(cat @ROOT@/stop-at 2>/dev/null)" ]; then
+    echo $$ >@ROOT@/reached
+    exec /bin/sleep 60
+fi
+[ -e "@ROOT@/slow-$name" ] && /bin/sleep 0.3
+[ -e "@ROOT@/failing-$name" ] && { echo "$name failed" >&2; exit 3; }
+case "$name $*" in
+    "ip -4 -o address show"*) [ -e @ROOT@/no-address ] || echo "2: eth0 inet 192.0.2.10/24" ;;
+    "systemctl --quiet is-active"*) [ -e @ROOT@/apply-runs ] ;;
+    "cp "* | "mv "* | "rm "*) exec "/bin/$name" "$@" ;;
+esac
+"""
+NETWORK_TOOLS = ("ip", "bridge", "networkctl", "systemctl", "sleep")
+FILE_TOOLS = ("cp", "mv", "rm")
+
+
+class Stage:
+    """A host's disk under a temporary folder: the folder of the transaction, and what it changes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / "transaction"
+        self.tools = root / "bin"
+        self.system = root / "sys"
+        self.etc = root / "etc"
+        for folder in (self.folder, self.tools, self.system, self.etc):
+            folder.mkdir()
+        self.hide_tools(*NETWORK_TOOLS)
+
+    def hide_tools(self, *names: str) -> None:
+        for name in names:
+            path = self.tools / name
+            path.write_text(TOOL.replace("@ROOT@", str(self.root)))
+            path.chmod(0o755)
+
+    def arm(self, change: Transaction) -> None:
+        """Write everything down as the edge does it."""
+        for name, content in files_of(change).items():
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            text = content.replace(USUAL_PATH.encode(), f"PATH={self.tools}:/usr/bin:/bin".encode())
+            path.write_bytes(text.replace(b"/sys/class/net", str(self.system).encode()))
+        for number, one in enumerate(change.files):
+            if one.before is not None:
+                Path(one.path).parent.mkdir(parents=True, exist_ok=True)
+                Path(one.path).write_bytes(one.before)
+                Path(one.path).chmod(0o640)
+                (self.folder / f"before/{number}").chmod(0o640)
+            if one.after is not None:
+                (self.folder / f"after/{number}").chmod(one.mode)
+        for unit in (texts.BOOT_UNIT_PATH, texts.BOOT_UNIT_LINK):
+            Path(unit).touch()
+        (self.folder / "armed").touch()
+
+    def run(self, script: str, *arguments: str) -> None:
+        done = subprocess.run(["/bin/sh", str(self.folder / script), *arguments], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        failing = [path for path in self.root.iterdir() if path.name.startswith("failing-")]
+        assert done.stderr == "" or failing
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["/bin/sh", str(self.folder / script), *arguments], start_new_session=True)
+
+    def run_until(self, call: int, script: str, *arguments: str) -> bool:
+        """Run a script, kill it at a call of a tool, and return whether it came as far."""
+        for name in ("count", "reached"):
+            (self.root / name).unlink(missing_ok=True)
+        (self.root / "stop-at").write_text(str(call))
+        with self.start(script, *arguments) as process:
+            marker = self.root / "reached"
+            while process.poll() is None and not (marker.exists() and marker.read_text()):
+                time.sleep(0.01)
+            reached = marker.exists()
+            if reached:
+                # all at once, as systemd does it; `timeout` puts the tool into a group of its own
+                os.killpg(process.pid, signal.SIGKILL)
+                os.kill(int(marker.read_text()), signal.SIGKILL)
+        (self.root / "stop-at").unlink()
+        return reached
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.root / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line for line in lines if line.split()[0] in NETWORK_TOOLS and not line.startswith("sleep")]
+
+    @property
+    def changing_calls(self) -> list[str]:
+        reading = ("ip -br", "ip route", "ip -6 route", "bridge link", "ip neighbour", "ip -4 -o address", "systemctl --quiet")
+        return [line for line in self.calls if not line.startswith(reading)]
+
+    @property
+    def state(self) -> set[str]:
+        names = {"armed", "reverting", "reverted", "confirmed", "applied", "failure"}
+        return {path.name for path in self.folder.iterdir()} & names
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    @property
+    def disk(self) -> dict[str, tuple[bytes, int]]:
+        """Return all that is in /etc, with the permissions."""
+        found = [path for path in self.etc.rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.etc)): (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) for path in sorted(found)}
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    found = Stage(tmp_path)
+    monkeypatch.setattr(texts, "FOLDER", str(found.folder))
+    monkeypatch.setattr(texts, "BOOT_UNIT_PATH", str(tmp_path / "boot-unit"))
+    monkeypatch.setattr(texts, "BOOT_UNIT_LINK", str(tmp_path / "boot-link"))
+    return found
+
+
+def change_on(stage: Stage, **more: t.Any) -> Transaction:
+    """Return a change with a file of each kind: a new one, a changed one, one that goes, one in a folder that is not there."""
+    files = (
+        FileChange(f"{stage.etc}/new", before=None, after=b"new\n"),
+        FileChange(f"{stage.etc}/changed", before=b"old\n", after=b"changed\n", private=True),
+        FileChange(f"{stage.etc}/gone", before=b"was \x00\xff here\n", after=None),
+        FileChange(f"{stage.etc}/deep/er/new", before=None, after=b""),
+    )
+    usual: dict[str, t.Any] = {
+        "id": "3f9a01c2",
+        "window": 60,
+        "files": files,
+        "apply_early": (f"{stage.etc}/deep/er/new",),
+        "revert_early": (f"{stage.etc}/changed",),
+        "apply_batch": ("link set dev eth0 master br0", "address replace 192.0.2.10/24 dev br0"),
+        "apply_before": (("networkctl", "before"),),
+        "apply_after": (("networkctl", "reload"),),
+        "revert_batch": ("link set dev eth0 nomaster",),
+        "revert_before": (("networkctl", "back"),),
+        "revert_after": (("networkctl", "reload", "again"),),
+        "bridge": ("br0", "52:54:00:12:34:56"),
+        "carrier": "eth0",
+        "has_ipv4": True,
+        "new_bridge": "br0",
+    }
+    return Transaction(**{**usual, **more})
+
+
+BEFORE = {"changed": (b"old\n", 0o640), "gone": (b"was \x00\xff here\n", 0o640)}
+AFTER = {"new": (b"new\n", 0o644), "changed": (b"changed\n", 0o600), "deep/er/new": (b"", 0o644)}
+
+MAKE_BRIDGE = "ip link add name br0 address 52:54:00:12:34:56 type bridge stp_state 0 forward_delay 0"
+BACK = ["networkctl back", "ip -force -batch revert.batch", "networkctl reload again"]
+STOP_TIMER = "systemctl stop kvmops-network-revert-3f9a01c2.timer"
+
+
+def boot_unit_is_there() -> list[bool]:
+    return [os.path.lexists(path) for path in (texts.BOOT_UNIT_PATH, texts.BOOT_UNIT_LINK)]
+
+
+def test_the_change(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    assert stage.disk == BEFORE
+    stage.run("apply")
+    assert stage.disk == AFTER
+    assert stage.state == {"armed", "applied"}
+    assert stage.calls == ["networkctl before", MAKE_BRIDGE, "ip -force -batch apply.batch", "networkctl reload"]
+    assert boot_unit_is_there() == [True, True]
+    log = [line.partition(" ")[2] for line in stage.text("log").splitlines()]
+    assert log[0] == "the change begins"
+    assert log[-1] == "the change is made, and waits for being confirmed"
+    assert f"remove {stage.etc}/gone" in log
+    assert stage.text("apply.batch") == "link set dev eth0 master br0\naddress replace 192.0.2.10/24 dev br0\n"
+
+
+def test_early_files_are_written_before_the_links_move_and_the_others_after(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    for script, first, then in (("apply", "write @/deep/er/new", "write @/new"), ("revert", "write @/changed", "remove @/new")):
+        stage.run(script)
+        log = [line.partition(" ")[2].replace(str(stage.etc), "@") for line in stage.text("log").splitlines()]
+        order = [log.index(line) for line in (first, f"ip -force -batch {script}.batch", then)]
+        assert order == sorted(order)
+        (stage.folder / "log").unlink()
+
+
+def test_a_change_whose_way_back_has_begun_is_not_made(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    (stage.folder / "armed").rename(stage.folder / "reverted")
+    stage.run("apply")
+    assert (stage.disk, stage.calls, stage.state) == (BEFORE, [], {"reverted"})
+
+
+@pytest.mark.parametrize("mode", ALL_MODES)
+@pytest.mark.parametrize("applied", [True, False])
+def test_the_way_back(stage: Stage, mode: str, applied: bool) -> None:
+    stage.arm(change_on(stage))
+    if applied:
+        stage.run("apply")
+    (stage.root / "calls").unlink(missing_ok=True)
+    stage.run("revert", mode)
+    assert stage.disk == BEFORE
+    assert stage.state == ({"reverted", "applied"} if applied else {"reverted"})
+    assert stage.text("why") == f"{mode}\n"
+    assert boot_unit_is_there() == [False, False]
+    expected = [] if mode == "boot" else [*BACK, *([STOP_TIMER] if mode != "timeout" else [])]
+    assert stage.changing_calls == expected
+
+
+def test_at_boot_no_link_is_touched_or_looked_at(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    (stage.root / "calls").unlink()
+    stage.run("revert", "boot")
+    assert stage.calls == []
+    assert not (stage.folder / "seen").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "running", "stops"),
+    [("timeout", True, True), ("asked", True, True), ("asked", False, False), ("failed", True, False)],
+)
+def test_a_change_that_is_still_being_made_is_stopped_first(stage: Stage, mode: str, running: bool, stops: bool) -> None:
+    stage.arm(change_on(stage))
+    if running:
+        (stage.root / "apply-runs").touch()
+    stage.run("revert", mode)
+    assert ("systemctl stop kvmops-network-apply-3f9a01c2.service" in stage.calls) == stops
+
+
+def test_by_hand_it_is_asked_for(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    stage.run("revert")
+    assert stage.text("why") == "asked\n"
+
+
+def test_what_the_host_saw_is_kept(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    stage.run("revert", "timeout")
+    looked = [line for line in stage.calls if line not in stage.changing_calls]
+    assert [line for line in looked if not line.startswith(("systemctl", "ip -4 -o"))] == [
+        *("ip -br link", "ip -br address", "ip route", "ip -6 route", "bridge link", "ip neighbour"),
+    ]
+    assert (stage.folder / "seen").exists()
+
+
+@pytest.mark.parametrize("final", ["confirmed", "reverted"])
+@pytest.mark.parametrize("mode", ALL_MODES)
+def test_what_is_decided_is_not_taken_back(stage: Stage, final: str, mode: str) -> None:
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    (stage.folder / "armed").rename(stage.folder / final)
+    (stage.root / "calls").unlink()
+    stage.run("revert", mode)
+    assert (stage.disk, stage.calls, stage.state) == (AFTER, [], {final, "applied"})
+    assert boot_unit_is_there() == [True, True]
+
+
+@pytest.mark.parametrize("tool", ["networkctl", "place"])
+def test_a_step_that_fails_is_taken_back_at_once(stage: Stage, tool: str) -> None:
+    stage.arm(change_on(stage))
+    if tool == "networkctl":
+        (stage.root / "failing-networkctl").touch()
+        failure = "run networkctl before"
+    else:
+        (stage.folder / "after/0").unlink()
+        failure = f"place after/0 {stage.etc}/new"
+    stage.run("apply")
+    assert ("cannot stat" in stage.text("log")) == (tool == "place")
+    assert stage.text("failure") == f"{failure}\n"
+    assert stage.text("why") == "failed\n"
+    assert stage.state == {"reverted", "failure"}
+    assert stage.disk == BEFORE
+    assert stage.changing_calls[-1] == STOP_TIMER
+    assert boot_unit_is_there() == [False, False]
+
+
+def test_single_lines_for_ip_may_fail(stage: Stage) -> None:
+    """What they should do is looked at before the change is confirmed. The bridge itself has to be made."""
+    stage.arm(change_on(stage))
+    (stage.system / "br0").mkdir()
+    (stage.root / "failing-ip").touch()
+    stage.run("apply")
+    assert stage.state == {"armed", "applied"}
+    assert MAKE_BRIDGE not in stage.calls
+
+
+def test_a_bridge_that_cannot_be_made_is_taken_back(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    (stage.root / "failing-ip").touch()
+    stage.run("apply")
+    assert stage.text("failure").startswith("make_bridge br0 ")
+    assert stage.disk == BEFORE
+
+
+def test_steps_of_the_way_back_may_fail(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    for tool in ("networkctl", "ip", "systemctl"):
+        (stage.root / f"failing-{tool}").touch()
+    stage.run("revert", "timeout")
+    assert stage.disk == BEFORE
+    assert stage.state == {"reverted", "applied"}
+
+
+def with_ports(stage: Stage, *ports: str) -> None:
+    (stage.system / "br0/bridge").mkdir(parents=True)
+    (stage.system / "br0/brif").mkdir()
+    for port in ports:
+        (stage.system / "br0/brif" / port).mkdir()
+
+
+@pytest.mark.parametrize("ports", [(), ("vnet0", "vnet1")])
+def test_a_bridge_goes_unless_guests_are_plugged_in(stage: Stage, ports: tuple[str, ...]) -> None:
+    with_ports(stage, *ports)
+    stage.arm(change_on(stage))
+    stage.run("revert", "timeout")
+    assert ("ip link delete dev br0" in stage.calls) == (not ports)
+    assert ("keep br0, it has ports: vnet0 vnet1" in stage.text("log")) == bool(ports)
+
+
+@pytest.mark.parametrize("ports", [(), ("vnet0",)])
+def test_the_change_removes_an_old_bridge(stage: Stage, ports: tuple[str, ...]) -> None:
+    with_ports(stage, *ports)
+    stage.arm(change_on(stage, new_bridge="", old_bridge="br0"))
+    stage.run("apply")
+    assert ("ip link delete dev br0" in stage.calls) == (not ports)
+    assert MAKE_BRIDGE not in stage.calls
+    assert stage.state == {"armed", "applied"}
+    shutil.rmtree(stage.system / "br0")
+    stage.run("revert", "timeout")
+    assert MAKE_BRIDGE in stage.calls
+
+
+def test_what_is_no_bridge_is_not_deleted(stage: Stage) -> None:
+    (stage.system / "br0").mkdir()
+    stage.arm(change_on(stage))
+    stage.run("revert", "timeout")
+    assert "ip link delete dev br0" not in stage.calls
+
+
+@pytest.mark.parametrize(("there", "batches"), [(True, 1), (False, 2)])
+def test_an_address_that_no_server_gives_again_is_put_back(stage: Stage, there: bool, batches: int) -> None:
+    stage.arm(change_on(stage))
+    if not there:
+        (stage.root / "no-address").touch()
+    stage.run("revert", "timeout")
+    assert stage.calls.count("ip -force -batch revert.batch") == batches
+    assert stage.state == {"reverted"}
+
+
+def test_without_ipv4_no_address_is_waited_for(stage: Stage) -> None:
+    stage.arm(change_on(stage, has_ipv4=False))
+    (stage.root / "no-address").touch()
+    stage.run("revert", "timeout")
+    assert stage.calls.count("ip -force -batch revert.batch") == 1
+
+
+@pytest.mark.parametrize("mode", ["timeout", "boot"])
+def test_a_way_back_that_is_killed_anywhere_and_begins_again_ends_the_same(stage: Stage, mode: str) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    call = 0
+    while True:
+        call += 1
+        for path in (stage.folder, stage.etc):
+            shutil.rmtree(path)
+            path.mkdir()
+        stage.arm(change_on(stage))
+        stage.run("apply")
+        if not stage.run_until(call, "revert", mode):
+            break
+        assert len(stage.state & {"armed", "reverting", "reverted"}) == 1
+        stage.run("revert", "boot" if call % 2 else mode)
+        assert stage.disk == BEFORE, call
+        assert stage.state == {"reverted", "applied"}
+        if stage.text("log").count("the way back is done"):
+            assert boot_unit_is_there() == [False, False], call
+    assert call > 8
+
+
+def test_a_change_that_is_killed_anywhere_is_taken_back(stage: Stage) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    call = 0
+    while True:
+        call += 1
+        for path in (stage.folder, stage.etc):
+            shutil.rmtree(path)
+            path.mkdir()
+        stage.arm(change_on(stage))
+        if not stage.run_until(call, "apply"):
+            break
+        for mode in ("boot", "timeout"):
+            stage.run("revert", mode)
+        left = {name: content for name, content in stage.disk.items() if "/.kvmops-" not in f"/{name}"}
+        assert left == BEFORE, call
+        assert "reverted" in stage.state
+    assert call > 8
+
+
+def test_of_two_ways_back_at_once_one_does_it(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    (stage.root / "calls").unlink()
+    (stage.root / "slow-networkctl").touch()
+    with stage.start("revert", "timeout") as one, stage.start("revert", "asked") as other:
+        assert (one.wait(60), other.wait(60)) == (0, 0)
+    assert [line for line in stage.changing_calls if line != STOP_TIMER] == BACK
+    assert stage.disk == BEFORE
+    assert stage.text("log").count("the way back begins") == 1
+
+
+def test_names_are_no_commands(stage: Stage) -> None:
+    odd = f"{stage.etc}/a b'c\"$(touch {stage.root}/pwned)`touch {stage.root}/pwned`;touch {stage.root}/pwned"
+    Path(odd).parent.mkdir(parents=True)
+    files = (FileChange(odd, before=None, after=b"x"),)
+    command = ("networkctl", "$(touch pwned)", "a  b", "'\n;touch pwned")
+    change = change_on(stage, files=files, apply_after=(command,), carrier="$(touch pwned)", new_bridge="$(touch pwned)")
+    stage.arm(replace(change, revert_after=(command,), bridge=("$(touch pwned)", "x y")))
+    stage.run("apply")
+    assert Path(odd).read_bytes() == b"x"
+    stage.run("revert", "timeout")
+    assert not Path(odd).exists()
+    assert not list(stage.root.rglob("pwned"))
+
+
+def test_the_unit_for_the_boot() -> None:
+    lines = texts.boot_unit().splitlines()
+    folder = "/var/lib/kvmops-network/transaction"
+    for line in (
+        "DefaultDependencies=no",
+        f"RequiresMountsFor={folder} /etc",
+        "Before=network-pre.target systemd-networkd.service NetworkManager.service networking.service",
+        f"ConditionPathExists=|{folder}/armed",
+        f"ConditionPathExists=|{folder}/reverting",
+        f"ExecStart=/bin/sh {folder}/revert boot",
+        "WantedBy=sysinit.target",
+    ):
+        assert line in lines
+    assert texts.BOOT_UNIT == "kvmops-network-revert.service"
+    assert f"/etc/systemd/system/sysinit.target.wants/{texts.BOOT_UNIT}" == texts.BOOT_UNIT_LINK
+
+
+def test_the_names_of_the_units() -> None:
+    assert (texts.apply_unit("7"), texts.revert_unit("7")) == ("kvmops-network-apply-7", "kvmops-network-revert-7")
+
+
+def test_the_files_of_the_folder(stage: Stage) -> None:
+    change = change_on(stage)
+    files = files_of(change)
+    assert {name for name in files if "/" in name} == {"after/0", "before/1", "after/1", "before/2", "after/3"}
+    assert {name for name in files if "/" not in name} == {"apply", "revert", "apply.batch", "revert.batch"}
+    assert files_of(replace(change, revert_batch=()))["revert.batch"] == b""
