@@ -203,7 +203,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         stp=goal.stp,
         forward_delay=goal.forward_delay,
         addresses=_unleased(moving, goal) if fresh else (),
-        routes=_moving_routes(routes, request) if fresh else (),
+        routes=routes if fresh else (),
     )
     steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
     return Plan(
@@ -294,7 +294,7 @@ def _carried(
         return (), ()
     if backend.takes_leases_over:
         return _continued(device, links, expected, request)
-    return _moving(device.moving(), expected, request), tuple(links.routes_over(name))
+    return _moving(device.moving(), expected, request), _moving_routes(links.routes_over(name), request)
 
 
 def _continued(

@@ -18,6 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Inpu
 __all__ = ["AUTO", "Dns", "Family", "Request"]
 
 AUTO = "auto"
+_PORT_FILE = "-port"  # at the end of the names of files about a bridge's port
 _NAME_LIMIT = 15  # bytes; IFNAMSIZ of the kernel, without the null at the end
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
@@ -76,6 +77,8 @@ class Request:
         uplink = options["uplink"]
         if uplink != AUTO:
             _check_name("uplink", uplink)
+        if name.endswith(_PORT_FILE):
+            raise InputError(f"name: '{name}' ends in {_PORT_FILE}, as the names of ports' files do; choose another name.")
         if uplink == name:
             raise InputError(f"uplink: '{uplink}' is the bridge itself; name the interface that shall become its port.")
         stp = options["stp"]

@@ -115,6 +115,10 @@ WRONG: dict[str, Case] = {
         )
     },
     **{f"name {name}": ({"name": name}, f"name: '{name}' {NO_NAME}") for name in (".", "..", "auto", "all", "default", "lo")},
+    "name of a port's file": (
+        {"name": "br0-port"},
+        "name: 'br0-port' ends in -port, as the names of ports' files do; choose another name.",
+    ),
     "name of an interface": (
         {"name": "eth1"},
         "name: this host has an interface eth1 already, and it is no bridge. Choose another name.",

@@ -130,6 +130,12 @@ class TestAsItIs:
         found = links(device("eth0", address("fe80::1/64")), bridge("br0", *own))
         assert as_it_is(found, uplink="eth0", bridge="br0").bridged
 
+    @pytest.mark.parametrize("own", [address("192.0.2.9/24"), leased("2001:db8::9/64")])
+    def test_a_port_that_has_addresses_of_its_own_again(self, own: Address) -> None:
+        found = links(device("eth0", own), bridge("br0", address("192.0.2.10/24")))
+        layout = as_it_is(found, uplink="eth0", bridge="br0")
+        assert (layout.bridged, layout.addresses) == (False, (own,))
+
     @pytest.mark.parametrize(
         "own", [(), (address("192.0.2.10/24"),), (address("2001:db8::10/64"),), (leased("2001:db8::10/64"),)]
     )

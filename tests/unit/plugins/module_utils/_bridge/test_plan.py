@@ -236,6 +236,8 @@ class TestLeasesThatGoAlong:
         own = (leased("192.0.2.10/24"), leased("2001:db8::10/64"))
         found = links(device("eth0", *own), routes=(default_route(protocol="dhcp"), default_route("fe80::1", protocol="ra")))
         assert self.after(found) == (["192.0.2.10/24", "2001:db8::10/64"], ["192.0.2.1", "fe80::1"])
+        for method in ("auto", "dhcp"):
+            assert self.after(found, ipv6=family(method)) == self.after(found)
         assert self.after(found, ipv4=family("none")) == (["2001:db8::10/64"], ["fe80::1"])
         assert self.after(found, ipv6=family("none")) == (["192.0.2.10/24"], ["192.0.2.1"])
         assert self.after(found, ipv6=family("static", "2001:db8::7/64")) == (["192.0.2.10/24"], ["192.0.2.1"])

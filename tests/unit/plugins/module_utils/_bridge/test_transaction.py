@@ -103,9 +103,10 @@ class Stage:
                 time.sleep(0.01)
             reached = marker.exists()
             if reached:
-                # all at once, as systemd does it; `timeout` puts the tool into a group of its own
-                os.killpg(process.pid, signal.SIGKILL)
+                # all at once, as systemd does it; `timeout` may have put the tool into a group of its own
+                os.killpg(process.pid, signal.SIGSTOP)
                 os.kill(int(marker.read_text()), signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)
         (self.root / "stop-at").unlink()
         return reached
 

@@ -103,7 +103,7 @@ def test_the_diff_says_what_a_server_gives() -> None:
 
 
 def test_the_diff_of_something_that_is_put_right() -> None:
-    found = host(bridged_links(mtu=1400), records={"br0": record()})
+    found = host(bridged_links(mtu=1400, forward_delay=1500), records={"br0": record()})
     subject, paths = subject_of(request(), found, BACKENDS)
     assert subject is not None
     files = {path: text.encode() for path, text in BACKENDS["networkd"].files(record(), request()).items()}
@@ -111,7 +111,7 @@ def test_the_diff_of_something_that_is_put_right() -> None:
     [texts] = make_diff(make_plan(request(), found, subject, BACKENDS["networkd"]), found.links)
     kept = "br0: 192.0.2.10/24\nbr0: route default via 192.0.2.1 proto static\n"
     assert texts["before"] == (
-        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1400, STP off, forward delay 0 s\n{kept}"
+        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1400, STP off, forward delay 15 s\n{kept}"
         "wrong: MTU of br0 is 1400, not 1500\n"
     )
     assert texts["after"] == (
