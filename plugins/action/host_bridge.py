@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
                 self._go_to(usual)
                 result.update(self._failure(result, tried, began))
         # a kept connection may lead to an address that the host does not have any more
-        if hasattr(self._connection, "reset"):
+        if self._is_ssh():
             self._connection.reset()
         return result
 
@@ -64,7 +65,7 @@ class ActionModule(ActionBase):
         tried: list[tuple[float, str]] = []
         time.sleep(_SETTLE)
         while time.monotonic() < began + transaction["confirm_timeout"]:
-            answer = self._ask(transaction["id"], "confirmed")
+            answer = self._ask("host_bridge_transaction", {"id": transaction["id"], "state": "confirmed"})
             if not answer.get("failed"):
                 return None
             if (answer.get("transaction") or {}).get("state") in ("reverting", "reverted"):
@@ -74,19 +75,19 @@ class ActionModule(ActionBase):
         return tried
 
     def _bridge(self) -> Result:
-        """Return the bridge as it is now."""
-        found: Result = self._execute_module(
-            module_name="kvmops.network.host_bridge_info", module_args={}, task_vars=self._task_vars
-        )
+        """Return the bridge as it is now, nothing if the host does not say so this time."""
+        found = self._ask("host_bridge_info", {})
         name = self._task.args.get("name", "br0")
-        return {"bridge": next((bridge for bridge in found.get("bridges", []) if bridge["name"] == name), None)}
+        if found.get("failed"):
+            return {}
+        return {"bridge": next((bridge for bridge in found["bridges"] if bridge["name"] == name), None)}
 
     def _failure(self, result: Result, tried: list[tuple[float, str]], began: float) -> Result:
         """Return what is known after the change was not confirmed: whether the host is back, and what it saw."""
         transaction = result["transaction"]
         answer: Result = {}
         while time.monotonic() < began + transaction["confirm_timeout"] + _WAY_BACK:
-            answer = self._ask(transaction["id"], "shown")
+            answer = self._ask("host_bridge_transaction", {"id": transaction["id"], "state": "shown"})
             if not answer.get("failed") and answer["transaction"]["state"] == "reverted":
                 break
             time.sleep(_POLL)
@@ -106,17 +107,14 @@ class ActionModule(ActionBase):
         failed.update(changed=False, seen=found["seen"], log=found["log"])
         return {**failed, "msg": f"{about} The host took it back by itself and is as it was before."}
 
-    def _ask(self, transaction_id: str, state: str) -> Result:
-        """Return what host_bridge_transaction says, over a connection of its own."""
-        if not self._is_ssh() and hasattr(self._connection, "reset"):
-            self._connection.reset()
+    def _ask(self, module_name: str, options: Result) -> Result:
+        """Return what a module says on the host, over a connection of its own."""
+        self._forget_connection()
         try:
             # one connection that fails says more than four
             self._low_level_execute_command("true", sudoable=False)  # type: ignore[no-untyped-call]  # Ansible's own
             answer: Result = self._execute_module(
-                module_name="kvmops.network.host_bridge_transaction",
-                module_args={"id": transaction_id, "state": state},
-                task_vars=self._task_vars,
+                module_name=f"kvmops.network.{module_name}", module_args=options, task_vars=self._task_vars
             )
         except AnsibleConnectionFailure as error:
             return {"failed": True, "msg": _last_line(str(error.message))}
@@ -125,6 +123,12 @@ class ActionModule(ActionBase):
         if answer.get("unreachable"):
             return {"failed": True, "msg": _last_line(str(answer.get("msg", "the host cannot be reached")))}
         return answer
+
+    def _forget_connection(self) -> None:
+        """Have the next command make a new connection where it is not ssh's, which is told so by its arguments."""
+        can_reset = type(self._connection).reset is not ConnectionBase.reset
+        if can_reset and not self._is_ssh():
+            self._connection.reset()
 
     def _is_ssh(self) -> bool:
         return str(getattr(self._connection, "transport", "")).rpartition(".")[2] == "ssh"

@@ -75,7 +75,8 @@ def _confirm(module: AnsibleModule, state: State) -> bool:
     missing = _missing(run, state)
     if missing:
         raise ApplyError(
-            f"The change of {state.bridge} was not confirmed: {'; '.join(missing)}. It still waits, until it goes back by itself.",
+            f"The change of {state.bridge} was not confirmed: {'; '.join(missing)}. It still waits, until it goes back by "
+            "itself.",
             missing=missing,
             transaction=_describe(state),
         )

@@ -89,7 +89,7 @@ def _wrong_links(goal: Goal, bridge: Device, uplink: Device) -> list[Shortfall]:
         if is_now != wanted:
             found.append(f"{name} of {goal.bridge} is {is_now}, not {wanted}")
     # without STP the delay is of no effect, and NetworkManager does not set it then
-    if goal.stp and bridge.forward_delay != goal.forward_delay:
+    if goal.stp and bridge.is_root and bridge.forward_delay != goal.forward_delay:
         found.append(f"forward delay of {goal.bridge} is {bridge.forward_delay / 100:g} s, not {goal.forward_delay / 100:g} s")
     if uplink.mtu != goal.mtu:
         found.append(f"MTU of {goal.uplink} is {uplink.mtu}, not {goal.mtu}")

@@ -24,7 +24,7 @@ __all__ = ["Layout", "as_it_is", "batch"]
 class Layout:
     """A bridge over an uplink, or the uplink alone where `bridged` is false. Times are hundredths of seconds.
 
-    The addresses and routes are those of whichever of the two carries them.
+    `mac` is "" where there is no such bridge. The addresses and routes are those of whichever of the two carries them.
     """
 
     uplink: str

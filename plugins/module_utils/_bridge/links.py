@@ -17,6 +17,8 @@ __all__ = ["Address", "Device", "Links", "Route", "read_addresses_and_links", "r
 # What takes all frames of the link that it stands on, so that this link cannot be a bridge's port as well.
 _TAKES_ALL = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 _MAIN = "main"
+_NO_LIMIT = 65535  # the largest packet of IPv4
+_ROUTE_METRICS = ("mtu", "advmss", "window", "initcwnd", "initrwnd")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Address:
 
 @dataclass(frozen=True)
 class Device:
-    """A link. Times are in hundredths of seconds, as the kernel has them; `below` is the link that it stands on."""
+    """A link. Times are in hundredths of seconds, as the kernel has them; `below` is the link that it stands on.
+
+    `is_root` says that a bridge is the root of its spanning tree. Of others the kernel shows the root's times.
+    """
 
     name: str
     index: int
@@ -62,8 +67,10 @@ class Device:
     master: str = ""
     below: str = ""
     wireless: bool = False
+    max_mtu: int = 65535
     stp: bool = False
     forward_delay: int = 0
+    is_root: bool = True
     addresses: tuple[Address, ...] = ()
 
     @property
@@ -155,6 +162,8 @@ def read_route(entry: dict[str, t.Any], version: int) -> Route | None:
     for key, word in (("gateway", "via"), ("prefsrc", "src"), ("metric", "metric"), ("protocol", "proto"), ("scope", "scope")):
         if key in entry and not (key == "scope" and version == 6):
             words += [word, str(entry[key])]
+    for metrics in entry.get("metrics", []):
+        words += [word for key in _ROUTE_METRICS if key in metrics for word in (key, str(metrics[key]))]
     if table != _MAIN:
         words += ["table", table]
     if "onlink" in entry.get("flags", []):
@@ -197,8 +206,10 @@ def _read_device(entry: dict[str, t.Any], names: dict[int, str], wireless: t.Cal
         master=entry.get("master", ""),
         below="" if in_other_namespace else below,
         wireless=wireless(name),
+        max_mtu=int(entry.get("max_mtu") or _NO_LIMIT),
         stp=bool(details.get("stp_state", 0)),
         forward_delay=int(details.get("forward_delay", 0)),
+        is_root=details.get("root_id") == details.get("bridge_id"),
         addresses=tuple(_read_address(address) for address in entry.get("addr_info", []) if "local" in address),
     )
 

@@ -31,8 +31,29 @@ _USUAL_MTU = 1500
 # networkd takes the first file that matches a link, in the order of their names; a hyphen comes before all digits.
 _PREFIX = "0-kvmops-"
 
-# What of a link's configuration is about the wire and stays with the port; all else is about addresses and goes to the bridge.
-_PORT_SECTIONS = ("Link", "SR-IOV", "Bridge", "BridgeFDB", "BridgeMDB", "BridgeVLAN", "LLDP", "CAN")
+# What of a link's configuration is about addresses and goes to the bridge; all else is about the wire and stays with the port.
+_BRIDGE_SECTIONS = (
+    "Address",
+    "DHCP",
+    "DHCPPrefixDelegation",
+    "DHCPServer",
+    "DHCPServerStaticLease",
+    "DHCPv4",
+    "DHCPv6",
+    "IPv6AcceptRA",
+    "IPv6AddressLabel",
+    "IPv6PREF64Prefix",
+    "IPv6Prefix",
+    "IPv6PrefixDelegation",
+    "IPv6RoutePrefix",
+    "IPv6SendRA",
+    "MobileNetwork",
+    "Neighbor",
+    "Network",
+    "NextHop",
+    "Route",
+    "RoutingPolicyRule",
+)
 _PORT_KEYS = ("VLAN", "LLDP", "EmitLLDP")
 _BRIDGE_LINK_KEYS = ("RequiredForOnline", "RequiredFamilyForOnline")
 _IDENTITY_KEYS = ("ClientIdentifier", "DUIDType", "DUIDRawData", "IAID")
@@ -173,7 +194,7 @@ def _make_device(record: Record, request: Request) -> list[Section]:
 
 
 def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
-    kept = [section for section in origin if section.name in _PORT_SECTIONS or "Queue" in section.name or section.name == "QDisc"]
+    kept = without(origin, "Match", *_BRIDGE_SECTIONS)
     link = first(kept, "Link").keeping(lambda key, _value: key not in (*_BRIDGE_LINK_KEYS, "MTUBytes"))
     network = first(origin, "Network").keeping(lambda key, _value: key in _PORT_KEYS)
     return [
@@ -186,11 +207,7 @@ def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) ->
 
 def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
     link = first(origin, "Link").keeping(lambda key, _value: key in _BRIDGE_LINK_KEYS)
-    rest = [
-        section
-        for section in without(origin, "Match", "Link", "Network")
-        if section.name not in _PORT_SECTIONS and "Queue" not in section.name and section.name != "QDisc"
-    ]
+    rest = [section for section in origin if section.name in _BRIDGE_SECTIONS and section.name != "Network"]
     network = first(origin, "Network").keeping(lambda key, _value: key not in (*_PORT_KEYS, *_EXCLUSIVE_KEYS))
     sections: tuple[Section, ...] = (network, *rest)
     for family in (request.ipv4, request.ipv6):

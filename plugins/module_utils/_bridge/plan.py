@@ -8,13 +8,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected, Move
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import Goal, shortfalls
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import Layout, as_it_is, batch
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.moving import (
+    back_to_uplink,
+    leased_versions,
+    to_bridge,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record, path_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink import (
@@ -23,14 +27,14 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink impo
     choose_backend,
     choose_uplink,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import BackEnd
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Address, Device, Links, Route
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
 __all__ = ["Plan", "make_plan", "subject_of"]
@@ -83,7 +87,7 @@ class Plan:
             carrier=before.carrier,
             has_ipv4=any(address.interface.version == 4 for address in before.addresses),
             bridge=(after.bridge, after.mac),
-            new_bridge=after.bridge if after.bridged and not before.bridged else "",
+            new_bridge=after.bridge if after.bridged and not before.bridged and not before.mac else "",
             old_bridge=before.bridge if before.bridged and not after.bridged else "",
         )
 
@@ -104,10 +108,10 @@ def subject_of(request: Request, host: Host, backends: Mapping[str, BackEnd]) ->
         choose_uplink(request, host.links, record)
         choose_backend(request, host.managers, backends, uplink=record.uplink, record=record)
         if record.uplink not in host.links.devices:
+            owned = ", ".join([*backends[record.backend].owned_paths(record), path_of(record.name)])
             raise RefusedError(
-                f"The uplink {record.uplink} of {record.name} is gone. Put the interface back, or correct its name where the "
-                "host "
-                "boots with another one."
+                f"The uplink {record.uplink} of {record.name} is gone. Put the interface back, or see to it that it has its name "
+                f"again. If it is gone for good, take the bridge down by hand: its files are {owned}."
             )
     paths = [*backends[record.backend].owned_paths(record), path_of(record.name)]
     return record, [*paths, record.origin.path] if record.origin.path else paths
@@ -170,8 +174,9 @@ def _plan_nothing(request: Request, host: Host) -> Plan:
 
 def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd) -> Plan:
     fresh = request.name not in host.records
-    record = replace(record, mac=request.mac or record.mac)
+    remembered, record = record, replace(record, mac=request.mac or record.mac)
     links = host.links
+    _check_mtu(request, links, record)
     _check_addresses(request, host, record)
     expected = backend.expected(record, request)
     goal = Goal(
@@ -183,16 +188,16 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         stp=request.stp,
         forward_delay=request.forward_delay * 100,
         addresses=expected.addresses,
-        leased=_leased(request, expected, links, record),
+        leased=leased_versions(request, expected, links, record),
         gateways=expected.gateways,
     )
-    wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): record.to_text()}
+    wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): remembered.to_text()}
     files = _changes(host, wanted)
     wrong = [short.text for short in shortfalls(goal, links) if not short.waits]
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
     if not files and not wrong:
         return Plan(record=record, goal=goal, before=before, after=before, expected=expected)
-    moving, routes = _carried(links, record.uplink, backend, expected=expected, request=request)
+    moving, routes = to_bridge(links, goal, backend, expected=expected, request=request) if fresh else ((), ())
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
@@ -202,8 +207,8 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         mtu=goal.mtu,
         stp=goal.stp,
         forward_delay=goal.forward_delay,
-        addresses=_unleased(moving, goal) if fresh else (),
-        routes=routes if fresh else (),
+        addresses=moving,
+        routes=routes,
     )
     steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
     return Plan(
@@ -215,7 +220,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         files=files,
         steps=(*steps, *_file_steps(files), f"have {backend.title} follow its files"),
         reasons=tuple(wrong) if not fresh else (f"{record.name} is not there yet",),
-        outage=_outage(request, expected, fresh=fresh),
+        outage=_outage(request, expected, backend, fresh=fresh),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )
@@ -237,7 +242,7 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         uplink=record.uplink,
         bridged=False,
         addresses=expected.addresses,
-        leased=_leased(plain, expected, links, record),
+        leased=leased_versions(plain, expected, links, record),
         gateways=expected.gateways,
     )
     wanted: dict[str, str | None] = dict.fromkeys([*backend.owned_paths(record), path_of(record.name)])
@@ -245,13 +250,13 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         wanted[record.origin.path] = record.origin.text
     files = _changes(host, wanted)
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
-    moving, routes = _carried(links, record.name, backend, expected=expected, request=plain)
+    moving, routes = back_to_uplink(links, goal, backend, expected=expected, request=plain)
     after = Layout(
         uplink=record.uplink,
         bridge=record.name,
         bridged=False,
         uplink_mtu=record.mtu,
-        addresses=_unleased(moving, goal),
+        addresses=moving,
         routes=routes,
     )
     warnings = [f"{record.name} stays, without an uplink, for {', '.join(guests)}, until the next boot."] if guests else []
@@ -264,11 +269,17 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         files=files,
         steps=(*_steps_to_plain(record, after), *_file_steps(files), f"have {backend.title} follow its files"),
         reasons=("state: absent",),
-        outage=_outage(request, expected, fresh=True),
+        outage=_outage(request, expected, backend, fresh=True),
         warnings=tuple(warnings),
         forward=Move(record=record, to_bridge=False, fresh=True),
         backward=Move(record=record, to_bridge=True, fresh=True),
     )
+
+
+def _check_mtu(request: Request, links: Links, record: Record) -> None:
+    limit = links.devices[record.uplink].max_mtu
+    if request.mtu is not None and request.mtu > limit:
+        raise InputError(f"mtu: '{request.mtu}' is more than {record.uplink} can have, which is {limit}.")
 
 
 def _check_addresses(request: Request, host: Host, record: Record) -> None:
@@ -283,73 +294,6 @@ def _check_addresses(request: Request, host: Host, record: Record) -> None:
                         "already. "
                         "Choose another one."
                     )
-
-
-def _carried(
-    links: Links, name: str, backend: BackEnd, *, expected: Expected, request: Request
-) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
-    """Return the addresses of a link that go along with the change, and its routes."""
-    device = links.devices.get(name)
-    if device is None:
-        return (), ()
-    if backend.takes_leases_over:
-        return _continued(device, links, expected, request)
-    return _moving(device.moving(), expected, request), _moving_routes(links.routes_over(name), request)
-
-
-def _continued(
-    device: Device, links: Links, expected: Expected, request: Request
-) -> tuple[tuple[Address, ...], tuple[Route, ...]]:
-    """Return the addresses that the link has by its next configuration as well, and the routes that belong to them."""
-    leased = {*expected.dhcp, *((6,) if request.ipv6 is None or request.ipv6.method in ("auto", "dhcp") else ())}
-    addresses = tuple(
-        a
-        for a in (*device.given(4), *device.given(6))
-        if a.text in expected.addresses or (a.dynamic and a.interface.version in leased)
-    )
-    versions = {address.interface.version for address in addresses}
-    # a gateway that is not in the configuration is a server's or a router's
-    static = {ipaddress.ip_address(text).version for text in expected.gateways}
-    return addresses, tuple(
-        route
-        for route in links.routes_apart(device.name)
-        if route.version in versions
-        and not (route.is_default and route.version in static and route.gateway not in expected.gateways)
-    )
-
-
-def _moving(addresses: tuple[Address, ...], expected: Expected, request: Request) -> tuple[Address, ...]:
-    """Return the addresses that go along: what the configuration says, and what somebody added by hand."""
-    replaced = _replaced(request)
-    return tuple(a for a in addresses if a.text in expected.addresses or a.interface.version not in replaced)
-
-
-def _unleased(addresses: tuple[Address, ...], goal: Goal) -> tuple[Address, ...]:
-    """Return the addresses without the time for which a server gave them, so that it shows when one has answered again."""
-    return tuple(
-        replace(a, dynamic=False, valid_for=None, preferred_for=None) if a.interface.version in goal.leased else a
-        for a in addresses
-    )
-
-
-def _moving_routes(routes: Sequence[Route], request: Request) -> tuple[Route, ...]:
-    """Return the routes that go along: none of a family that the task configures anew, the back end makes those."""
-    replaced = _replaced(request)
-    return tuple(route for route in routes if route.version not in replaced)
-
-
-def _replaced(request: Request) -> set[int]:
-    return {family.version for family in (request.ipv4, request.ipv6) if family is not None}
-
-
-def _leased(request: Request, expected: Expected, links: Links, record: Record) -> tuple[int, ...]:
-    """Return the IP versions of which a server has to give an address: those of which one gives any now, or that are asked for.
-
-    `DHCP=yes` asks for both, and in most networks nobody gives one of them.
-    """
-    devices = [links.devices[name] for name in (record.uplink, record.name) if name in links.devices]
-    given = {version for version in (4, 6) if any(a.dynamic for device in devices for a in device.given(version))}
-    return tuple(version for version in expected.dhcp if version in (_replaced(request) | (given or {4})))
 
 
 def _changes(host: Host, wanted: Mapping[str, str | None]) -> tuple[FileChange, ...]:
@@ -383,11 +327,11 @@ def _file_steps(files: tuple[FileChange, ...]) -> list[str]:
     return [f"{'remove' if change.after is None else 'write'} {change.path}" for change in files]
 
 
-def _outage(request: Request, expected: Expected, *, fresh: bool) -> str:
+def _outage(request: Request, expected: Expected, backend: BackEnd, *, fresh: bool) -> str:
     if not fresh:
         return "Connections stay, and so do guests' interfaces on the bridge."
     if request.stp:
         return f"With STP nothing passes the bridge for {2 * request.forward_delay} seconds or so."
-    if 4 in expected.dhcp:
+    if 4 in expected.dhcp and not backend.takes_leases_over:
         return "Connections stay, but the host may be without an address until the DHCP server has answered, seconds at most."
     return "Connections stay; the addresses move in one step, within a fraction of a second."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 
-__all__ = ["AUTO", "Dns", "Family", "Request"]
+__all__ = ["AUTO", "Dns", "Family", "Request", "check_name"]
 
 AUTO = "auto"
 _PORT_FILE = "-port"  # at the end of the names of files about a bridge's port
@@ -73,10 +73,10 @@ class Request:
     @classmethod
     def from_options(cls, options: dict[str, t.Any]) -> Request:
         """Return the request of a task's options. Raises InputError for what no host could do."""
-        name = _check_name("name", options["name"])
+        name = check_name("name", options["name"])
         uplink = options["uplink"]
         if uplink != AUTO:
-            _check_name("uplink", uplink)
+            check_name("uplink", uplink)
         if name.endswith(_PORT_FILE):
             raise InputError(f"name: '{name}' ends in {_PORT_FILE}, as the names of ports' files do; choose another name.")
         if uplink == name:
@@ -101,7 +101,8 @@ class Request:
         )
 
 
-def _check_name(option: str, name: str) -> str:
+def check_name(option: str, name: str) -> str:
+    """Return the name of an interface. Raises InputError where the kernel would not take it, or `ip -batch` not as it is."""
     if not name:
         raise InputError(f"{option}: it is empty; name an interface, such as br0.")
     if len(name.encode()) > _NAME_LIMIT:

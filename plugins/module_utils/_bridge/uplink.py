@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import AUTO
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import AUTO, check_name
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 
 if t.TYPE_CHECKING:
@@ -45,7 +45,7 @@ def choose_uplink(request: Request, links: Links, record: Record | None) -> str:
     route = links.default_route()
     if route is None:
         raise RefusedError("uplink: the host has no default route by which 'auto' could find its uplink. Name the interface.")
-    return route.device
+    return check_name("uplink", route.device)
 
 
 def _could_be(device: Device) -> bool:

@@ -53,13 +53,15 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
     if record is None or before is None or after is None:
         return []
     now = as_it_is(links, uplink=record.uplink, bridge=record.name)
-    servers = plan.expected.dhcp if plan.forward is not None and plan.forward.fresh else ()
+    moved = {address.interface.version for address in after.addresses}
+    fresh = plan.forward is not None and plan.forward.fresh
+    servers = [version for version in plan.expected.dhcp if version not in moved] if fresh else []
     texts = {
         "before_header": f"links of {record.name}",
         "after_header": f"links of {record.name}",
-        "before": _describe(now)
-        + "".join(f"wrong: {reason}\n" for reason in plan.reasons if not plan.forward or not plan.forward.fresh),
-        "after": _describe(after, kept=None if servers or (plan.forward and plan.forward.fresh) else now)
+        "before": _describe(now, port=links.devices[record.uplink].master == record.name)
+        + "".join(f"wrong: {reason}\n" for reason in plan.reasons if not fresh),
+        "after": _describe(after, port=after.bridged, kept=None if fresh else now)
         + "".join(f"{after.carrier}: IPv{version} address from a DHCP server\n" for version in servers)
         + f"connection: {plan.outage}\n",
     }
@@ -67,10 +69,11 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
     return [texts, *[_file_diff(change) for change in shown]]
 
 
-def _describe(layout: Layout, *, kept: Layout | None = None) -> str:
-    lines = [f"{layout.uplink}: {'port of ' + layout.bridge if layout.bridged else 'no port of a bridge'}"]
+def _describe(layout: Layout, *, port: bool, kept: Layout | None = None) -> str:
+    lines = [f"{layout.uplink}: {'port of ' + layout.bridge if port else 'no port of a bridge'}"]
     if layout.bridged:
-        stp = f"STP {'on' if layout.stp else 'off'}, forward delay {layout.forward_delay / 100:g} s"
+        # without STP the delay has no effect
+        stp = f"STP on, forward delay {layout.forward_delay / 100:g} s" if layout.stp else "STP off"
         lines.append(f"{layout.bridge}: MAC address {layout.mac}, MTU {layout.mtu}, {stp}")
     shown = kept if kept is not None else layout
     lines += [f"{layout.carrier}: {address.text}" for address in shown.addresses]

@@ -41,7 +41,7 @@ def router_answers(run: Run, gateway: str, device: str, *, timeout: float) -> bo
     while True:
         ask_for([where])
         time.sleep(_POLL)
-        if any(known.answers for known in _remembered(run, gateway, device)):
+        if any(known.answers or known.written_down for known in _remembered(run, gateway, device)):
             return True
         if time.monotonic() > deadline:
             return False

@@ -78,12 +78,16 @@ class Host:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Who has an address on a network of the host: behind which interface, and whether it answered a moment ago."""
+    """Who has an address on a network of the host: behind which interface, and whether it answered a moment ago.
+
+    `written_down` says that somebody did that for good, and nobody is asked.
+    """
 
     address: str
     mac: str
     device: str
     answers: bool
+    written_down: bool = False
 
 
 def read_neighbours(run: Run) -> list[Neighbour]:
@@ -95,6 +99,7 @@ def read_neighbours(run: Run) -> list[Neighbour]:
             mac=entry["lladdr"].lower(),
             device=entry.get("dev", ""),
             answers="REACHABLE" in entry.get("state", []),
+            written_down=bool({"PERMANENT", "NOARP"} & set(entry.get("state", []))),
         )
         for entry in entries
         if "lladdr" in entry and "dst" in entry

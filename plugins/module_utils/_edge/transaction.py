@@ -74,8 +74,15 @@ def read_state(folder: str = FOLDER) -> State | None:
     try:
         with open(f"{folder}/plan.json", encoding="utf-8") as file:
             plan = json.load(file)
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
         return None
+    except ValueError:
+        if state not in ("armed", "reverting"):
+            return None  # its folder was begun, and nothing else
+        raise RequirementError(
+            f"{folder}/plan.json cannot be understood, and a change of this host's network still waits there. It goes back by "
+            f"itself; to have that now, run 'sh {folder}/revert' on the host."
+        ) from None
     except OSError as error:
         raise RequirementError(
             f"{folder}/plan.json cannot be read: {error.strerror}. Run the task as root (become: true)."

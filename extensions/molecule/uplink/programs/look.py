@@ -13,6 +13,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def managers() -> list[str]:
 
 
 _NETWORKD = ("ADMIN_STATE=", "NETWORK_FILE=")
+_SETTLED_WITHIN = 6.0  # seconds; a link-local address takes two
+
+
+def wait_until_settled() -> None:
+    """Wait a little for those who are at work at this moment, after a boot for instance."""
+    deadline = time.monotonic() + _SETTLED_WITHIN
+    while time.monotonic() < deadline and any("=configuring" in line or ":connecting" in line for line in managers()):
+        time.sleep(0.2)
 
 
 def counters() -> list[str]:
@@ -115,6 +124,7 @@ def _text(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    wait_until_settled()
     parts = (counters,) if sys.argv[1:] == ["counters"] else (files, links, routes, name_servers, managers)
     for part in parts:
         print("\n".join(part()))

@@ -217,7 +217,10 @@ WRONG: dict[str, Case] = {
     ),
     "uplink that is gone": (
         {},
-        "The uplink eth0 of br0 is gone. Put the interface back, or correct its name where the host boots with another one.",
+        "The uplink eth0 of br0 is gone. Put the interface back, or see to it that it has its name again. If it is gone for "
+        "good, take the bridge down by hand: its files are @/etc/systemd/network/0-kvmops-br0.netdev, "
+        "@/etc/systemd/network/0-kvmops-br0.network, @/etc/systemd/network/0-kvmops-br0-port.network, "
+        "@/var/lib/kvmops-network/bridges/br0.json.",
         each(remembered(), lambda host: host.link("eth0").update(ifname="enp1s0")),
     ),
     # --- who manages it

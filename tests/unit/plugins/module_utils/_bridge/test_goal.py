@@ -130,6 +130,10 @@ def test_what_is_missing(wanted: Goal, found: Links, expected: list[str]) -> Non
 
 def test_without_stp_the_delay_is_of_no_effect() -> None:
     assert shortfalls(BRIDGED, bridged_links(forward_delay=1500)) == []
+    # of a bridge that is not its tree's root the kernel shows the root's
+    tree = goal(stp=True, forward_delay=400)
+    assert shortfalls(tree, bridged_links(stp=True, forward_delay=1500, is_root=False)) == []
+    assert shortfalls(tree, bridged_links(stp=True, forward_delay=1500)) != []
 
 
 def test_only_what_a_server_gives_is_waited_for() -> None:

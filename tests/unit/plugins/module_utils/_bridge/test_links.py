@@ -141,6 +141,11 @@ def test_a_lab_host_with_a_lease(path: Path) -> None:
         ),
         (6, {"dst": "default", "gateway": "fe80::1", "dev": "eth0", "protocol": "ra"}, "default via fe80::1 proto ra"),
         (4, {"dst": "10.0.0.0/8", "dev": "eth0", "protocol": 196}, "10.0.0.0/8 proto 196"),
+        (
+            4,
+            {"dst": "10.0.0.0/8", "dev": "eth0", "metrics": [{"mtu": 1400, "rtt": 3, "initcwnd": 20}]},
+            "10.0.0.0/8 mtu 1400 initcwnd 20",
+        ),
         # what is no route of a link that could be moved
         (4, {"dst": "default", "nexthops": [{"gateway": "192.0.2.1", "dev": "eth0"}], "flags": []}, None),
         (4, {"type": "blackhole", "dst": "10.0.0.0/8"}, None),

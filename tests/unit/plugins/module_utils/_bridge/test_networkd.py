@@ -121,6 +121,8 @@ class TestFiles:
             "PacketLimit=9",
             "[QDisc]",
             "Parent=root",
+            "[TokenBucketFilter]",
+            "Rate=1M",
             "[DHCPv4]",
             "UseDNS=no",
         )
@@ -129,7 +131,8 @@ class TestFiles:
         assert port == (
             "[Match]\nName=eth0\n\n[Link]\nMACAddress=52:54:00:12:34:56\n\n"
             "[Network]\nBridge=br0\nLinkLocalAddressing=no\nVLAN=eth0.7\nVLAN=eth0.8\nLLDP=yes\nEmitLLDP=yes\n\n"
-            "[SR-IOV]\nVirtualFunction=0\n\n[FairQueueing]\nPacketLimit=9\n\n[QDisc]\nParent=root\n"
+            "[SR-IOV]\nVirtualFunction=0\n\n[FairQueueing]\nPacketLimit=9\n\n[QDisc]\nParent=root\n\n"
+            "[TokenBucketFilter]\nRate=1M\n"
         )
 
     def test_what_overrides_a_part_does_so_on_the_bridge_as_well(self) -> None:

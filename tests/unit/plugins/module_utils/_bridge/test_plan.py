@@ -19,7 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd im
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan, make_plan, subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Record, path_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import (
     BACKENDS,
     DHCP,
@@ -364,7 +364,8 @@ class TestDrift:
         with pytest.raises(RefusedError) as caught:
             plan_for(replace(found, links=links(bridge())))
         assert str(caught.value) == (
-            "The uplink eth0 of br0 is gone. Put the interface back, or correct its name where the host boots with another one."
+            "The uplink eth0 of br0 is gone. Put the interface back, or see to it that it has its name again. If it is gone for "
+            f"good, take the bridge down by hand: its files are {', '.join([*OWNED, RECORD_PATH])}."
         )
 
     def test_a_back_end_that_is_not_there_is_said(self) -> None:
@@ -403,12 +404,23 @@ def test_after_a_plan_nothing_is_left_to_do(text: str, first: dict[str, t.Any], 
 class TestChangedSetting:
     """The task asks for something else than before."""
 
-    def test_the_mac_address_is_remembered(self) -> None:
+    def test_the_uplinks_mac_address_comes_back_when_no_other_is_asked_for(self) -> None:
         found = present()
         plan = plan_for(found, mac="52:54:00:00:00:07")
         assert plan.reasons == ("MAC address of br0 is 52:54:00:12:34:56, not 52:54:00:00:00:07",)
-        assert [change.path for change in plan.files] == [OWNED[0], RECORD_PATH]
-        assert not plan_for(made(found, plan)).changed
+        assert [change.path for change in plan.files] == [OWNED[0]]
+        changed = made(found, plan)
+        assert not plan_for(changed, mac="52:54:00:00:00:07").changed
+        assert plan_for(changed).reasons == ("MAC address of br0 is 52:54:00:00:00:07, not 52:54:00:12:34:56",)
+
+    def test_an_mtu_that_the_uplink_cannot_have(self) -> None:
+        found = present()
+        uplink = replace(found.links.devices["eth0"], max_mtu=1500)
+        small = replace(found, links=replace(found.links, devices={**found.links.devices, "eth0": uplink}))
+        with pytest.raises(InputError) as caught:
+            plan_for(small, mtu=1501)
+        assert str(caught.value) == "mtu: '1501' is more than eth0 can have, which is 1500."
+        assert plan_for(small, mtu=1400).changed
 
     def test_an_address(self) -> None:
         found = present()

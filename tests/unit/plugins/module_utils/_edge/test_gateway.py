@@ -27,7 +27,8 @@ class Neighbours:
     def run(self, command: list[str]) -> tuple[int, str, str]:
         if command[:3] == ["ip", "neigh", "flush"]:
             self.flushed.append(command)
-            self.state = ""
+            if self.state not in ("PERMANENT", "NOARP"):
+                self.state = ""
             return 0, "", ""
         assert command == ["ip", "-j", "neigh", "show"]
         entry = {"dst": self.address, "dev": self.device, "lladdr": "52:54:00:00:00:01", "state": [self.state]}
@@ -61,6 +62,12 @@ def test_what_was_known_before_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
     found = Neighbours("192.0.2.1", answers_after=10**9, known="REACHABLE")
     assert not answers(monkeypatch, found, "192.0.2.1", timeout=0.05)
     assert found.flushed == [["ip", "neigh", "flush", "to", "192.0.2.1", "dev", "br0"]]
+
+
+@pytest.mark.parametrize("known", ["PERMANENT", "NOARP"])
+def test_a_router_that_somebody_wrote_down_is_not_asked_by_the_kernel(monkeypatch: pytest.MonkeyPatch, known: str) -> None:
+    found = Neighbours("192.0.2.1", answers_after=10**9, known=known)
+    assert answers(monkeypatch, found, "192.0.2.1", timeout=0.05)
 
 
 def test_another_one_or_another_link_is_not_the_router(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_who_is_known(path: Path) -> None:
     # of 192.168.122.8 nobody knows where it is
     assert sorted(found, key=str) == sorted(
         (
-            Neighbour(address, f"52:54:00:6b:3c:{end}", "virbr0", answers)
+            Neighbour(address, f"52:54:00:6b:3c:{end}", "virbr0", answers, address == "192.168.122.9")
             for address, end, answers in (
                 ("192.168.122.5", "58", True),
                 ("192.168.122.6", "59", False),  # stale
