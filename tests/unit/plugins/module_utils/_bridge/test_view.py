@@ -114,7 +114,7 @@ def test_the_diff_of_something_that_is_put_right() -> None:
         f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1400, STP off\n{kept}wrong: MTU of br0 is 1400, not 1500\n"
     )
     assert texts["after"] == (
-        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1500, STP off, forward delay 0 s\n{kept}"
+        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1500, STP off\n{kept}"
         "connection: Connections stay, and so do guests' interfaces on the bridge.\n"
     )
 
