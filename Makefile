@@ -64,8 +64,10 @@ sanity: setup ## ansible-test sanity
 molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- molecule test $(SCENARIO)
 
-proof: images ## What takes longer than CI has time: guests' NICs on the oldest release
+proof: images ## What takes longer than CI has time: guests' NICs on the oldest release, an uplink lost in many ways
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
+	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
+	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 
 bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about ten minutes
 	flock .build/bench.lock python tests/benchmark/bench --ansible .build/benchmark-ansible/bin

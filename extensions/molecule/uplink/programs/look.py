@@ -9,6 +9,7 @@ look.py counters   what shows that nothing was touched meanwhile: numbers of lin
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -99,7 +100,12 @@ def _net() -> list[Path]:
 
 
 def _numbers(names: tuple[str, ...]) -> dict[str, str]:
-    return {path.name: _text(path / "ifindex") for path in _net() if path.name in names}
+    """Return the numbers of links; one that goes at this moment is not there."""
+    found = {}
+    for name in names:
+        with contextlib.suppress(OSError):
+            found[name] = _text(Path("/sys/class/net", name, "ifindex"))
+    return found
 
 
 def _ip(*arguments: str) -> list[dict[str, t.Any]]:
