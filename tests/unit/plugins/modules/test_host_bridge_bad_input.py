@@ -151,6 +151,7 @@ WRONG: dict[str, Case] = {
         {"uplink": "eth7"},
         "uplink: there is no interface eth7 on this host. There are eth0, eth1.",
     ),
+    # seed P6
     "Wi-Fi": (
         {"uplink": "wlan0"},
         "uplink: wlan0 is a Wi-Fi interface, and an access point takes no frames of guests from it. Use a wired one, or give "
