@@ -27,9 +27,9 @@ _WAY_BACK = 45.0  # seconds that the host has for being as it was, after the tim
 
 # ssh takes the first value of an option that it is given. Nothing of a kept connection is used, and no attempt takes long.
 _NEW_CONNECTION = (
-    "-o ControlPath=none -o ControlMaster=no -o ConnectTimeout=3 -o ConnectionAttempts=1 -o ServerAliveInterval=2 "
-    "-o ServerAliveCountMax=2"
+    "-o ControlPath=none -o ControlMaster=no -o ConnectionAttempts=1 -o ServerAliveInterval=2 -o ServerAliveCountMax=2"
 )
+_CONNECT = 10  # seconds for a connection, if there is so much time
 
 
 class ActionModule(ActionBase):
@@ -41,20 +41,23 @@ class ActionModule(ActionBase):
         """Return the module's result, with what came of the confirmation."""
         super().run(tmp, task_vars)
         self._task_vars: Result = task_vars or {}
+        confirm_host = self._task.args.get("confirm_host")
+        if confirm_host and not self._is_ssh():
+            return {"failed": True, "msg": f"confirm_host: '{confirm_host}' can only be reached with a connection of ssh."}
         result: Result = self._execute_module(module_name="kvmops.network.host_bridge", task_vars=self._task_vars)
         if result.get("failed") or not result.get("transaction"):
             return result
         began = time.monotonic()
-        with self._new_connections():
-            usual = self._go_to(self._task.args.get("confirm_host"))
+        with self._new_connections(result["transaction"]["confirm_timeout"]):
+            usual = self._go_to(confirm_host)
             tried = self._confirm(result["transaction"], began)
-            if tried is None:
-                # from here on the host is where it was reached: what else this task does, goes there
+            # from here on the host is where it was reached: what else this task does, goes there
+            found = None if tried is None else self._find(result["transaction"], began, [usual, confirm_host])
+            if found is None or found.get("state") == "confirmed":
                 result["transaction"]["confirmed_after"] = round(time.monotonic() - began, 1)
-                result.update(self._bridge())
+                self._read_again(result)
             else:
-                self._go_to(usual)
-                result.update(self._failure(result, tried, began))
+                result.update(_failure(result["transaction"], tried or [], found))
         # a kept connection may lead to an address that the host does not have any more
         if self._is_ssh():
             self._connection.reset()
@@ -74,38 +77,32 @@ class ActionModule(ActionBase):
             time.sleep(_POLL)
         return tried
 
-    def _bridge(self) -> Result:
-        """Return the bridge as it is now, nothing if the host does not say so this time."""
-        found = self._ask("host_bridge_info", {})
+    def _read_again(self, result: Result) -> None:
+        """Put the bridge as it is now into the result. What a change that was confirmed made is there in any case."""
         name = self._task.args.get("name", "br0")
-        if found.get("failed"):
-            return {}
-        return {"bridge": next((bridge for bridge in found["bridges"] if bridge["name"] == name), None)}
-
-    def _failure(self, result: Result, tried: list[tuple[float, str]], began: float) -> Result:
-        """Return what is known after the change was not confirmed: whether the host is back, and what it saw."""
-        transaction = result["transaction"]
-        answer: Result = {}
-        while time.monotonic() < began + transaction["confirm_timeout"] + _WAY_BACK:
-            answer = self._ask("host_bridge_transaction", {"id": transaction["id"], "state": "shown"})
-            if not answer.get("failed") and answer["transaction"]["state"] == "reverted":
+        is_wanted = self._task.args.get("state", "present") == "present"
+        for _attempt in range(3):
+            found = self._ask("host_bridge_info", {})
+            if not found.get("failed"):
                 break
+        bridges = found.get("bridges", [{**result["bridge"], "exists": True}] if is_wanted else [])
+        result.pop("bridge", None)
+        mine = [bridge for bridge in bridges if bridge["name"] == name]
+        if mine:
+            result["bridge"] = mine[0]
+
+    def _find(self, transaction: Result, began: float, hosts: list[str | None]) -> Result:
+        """Return what the host says of the change when it is decided, wherever it is then; or what became of asking it."""
+        known: Result = {}
+        while time.monotonic() < began + transaction["confirm_timeout"] + _WAY_BACK:
+            for host in dict.fromkeys(hosts):
+                self._go_to(host)
+                answer = self._ask("host_bridge_transaction", {"id": transaction["id"], "state": "shown"})
+                known = {"msg": answer["msg"]} if answer.get("failed") else answer["transaction"]
+                if known.get("state") in ("confirmed", "reverted"):
+                    return known
             time.sleep(_POLL)
-        last = tried[-1][1] if tried else "nothing was tried in time"
-        failed: Result = {"failed": True, "tried": summarize(tried)}
-        about = f"The change was not confirmed within {transaction['confirm_timeout']} seconds. Last attempt: {last.rstrip('.')}."
-        found = answer.get("transaction") or {}
-        if found.get("state") != "reverted":
-            known = f"it says '{found['state']}'" if found else answer.get("msg", "it does not answer")
-            return {
-                **failed,
-                "msg": f"{about} The host was not seen as it was before either: {known.rstrip('.')}. It takes the change back by "
-                "itself, at its next boot at the latest; its log is /var/lib/kvmops-network/transaction/log.",
-            }
-        if found["failure"]:
-            about = f"The change could not be made, a step failed: {found['failure']}."
-        failed.update(changed=False, seen=found["seen"], log=found["log"])
-        return {**failed, "msg": f"{about} The host took it back by itself and is as it was before."}
+        return known
 
     def _ask(self, module_name: str, options: Result) -> Result:
         """Return what a module says on the host, over a connection of its own."""
@@ -124,6 +121,13 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": _last_line(str(answer.get("msg", "the host cannot be reached")))}
         return answer
 
+    def cleanup(self, force: bool = False) -> None:
+        """Remove what was put on the host for this task, if it can be reached; what is to be said was said otherwise."""
+        try:
+            super().cleanup(force)  # type: ignore[no-untyped-call]  # Ansible's own
+        except AnsibleError:
+            return
+
     def _forget_connection(self) -> None:
         """Have the next command make a new connection where it is not ssh's, which is told so by its arguments."""
         can_reset = type(self._connection).reset is not ConnectionBase.reset
@@ -134,13 +138,18 @@ class ActionModule(ActionBase):
         return str(getattr(self._connection, "transport", "")).rpartition(".")[2] == "ssh"
 
     @contextmanager
-    def _new_connections(self) -> Iterator[None]:
-        """Have ssh make a new TCP connection for each command during a with statement."""
+    def _new_connections(self, window: int) -> Iterator[None]:
+        """Have ssh make a new TCP connection for each command during a with statement, for a change with so many seconds."""
         if not self._is_ssh():
             yield
             return
+        patience = max(_CONNECT, int(self._connection.get_option("timeout") or 0))
+        timeout = max(3, min(patience, window // 4))
         # with `piped` a file needs no other program on the host than dd, and one attempt instead of three
-        wanted = {"ssh_args": new_connection_args(self._connection.get_option("ssh_args")), "ssh_transfer_method": "piped"}
+        wanted = {
+            "ssh_args": new_connection_args(self._connection.get_option("ssh_args"), timeout),
+            "ssh_transfer_method": "piped",
+        }
         usual = {name: self._connection.get_option(name) for name in wanted}
         for name, value in wanted.items():
             self._connection.set_option(name, value)
@@ -159,9 +168,33 @@ class ActionModule(ActionBase):
         return usual
 
 
-def new_connection_args(usual: str | None) -> str:
+def new_connection_args(usual: str | None, timeout: int) -> str:
     """Return arguments for ssh that make it use no kept connection, before those that it is given usually."""
-    return f"{_NEW_CONNECTION} {usual or ''}".strip()
+    return f"{_NEW_CONNECTION} -o ConnectTimeout={timeout} {usual or ''}".strip()
+
+
+def _failure(transaction: Result, tried: list[tuple[float, str]], found: Result) -> Result:
+    """Return what a task that was not confirmed says: whether the host is back, what was tried, and what the host saw."""
+    last = tried[-1][1] if tried else "nothing was tried in time"
+    failed: Result = {"failed": True, "tried": summarize(tried)}
+    about = f"The change was not confirmed within {transaction['confirm_timeout']} seconds. Last attempt: {last.rstrip('.')}."
+    if found.get("state") != "reverted":
+        known = f"it says '{found['state']}'" if "state" in found else str(found.get("msg", "it does not answer"))
+        return {
+            **failed,
+            "msg": f"{about} The host was not seen as it was before either: {known.rstrip('.')}. It takes the change back by "
+            "itself, at its next boot at the latest; its log is /var/lib/kvmops-network/transaction/log.",
+        }
+    if found["failure"]:
+        about = f"The change could not be made, a step failed: {found['failure']}."
+    failed.update(changed=False, seen=found["seen"], log=found["log"])
+    if found["unfinished"]:
+        return {
+            **failed,
+            "msg": f"{about} The host took it back by itself, but not all of it worked: {'; '.join(found['unfinished'])}. "
+            "Look whether it is as it was before.",
+        }
+    return {**failed, "msg": f"{about} The host took it back by itself and is as it was before."}
 
 
 def summarize(tried: list[tuple[float, str]]) -> list[str]:

@@ -117,12 +117,12 @@ options:
         type: str
   dns:
     description:
-      - Name servers and search domains of the bridge. What is omitted is as the uplink had it.
+      - Name servers and search domains of the bridge. What is omitted is as the uplink's configuration has it.
     type: dict
     suboptions:
       servers:
         description:
-          - Addresses of name servers, instead of the uplink's.
+          - Addresses of name servers, instead of the uplink's, and of those that DHCP servers and routers name.
         type: list
         elements: str
       search:
@@ -138,6 +138,7 @@ options:
     description:
       - The address or name at which the controller reaches the host after the change. When omitted, the same as before.
       - Give it when the change gives the host another address, and use it in the inventory from then on.
+      - It needs a connection of SSH, which has to know the host's key under this name or address.
     type: str
   check_gateway:
     description:
@@ -323,6 +324,12 @@ tried:
   elements: str
   returned: when the change was not confirmed
   sample: ["4.1 s: no route to host"]
+log:
+  description: What the host did, line by line.
+  type: list
+  elements: str
+  returned: when the change was taken back
+  sample: ["10:41:07 the change begins"]
 seen:
   description: What the host saw of its links, addresses, routes and neighbours before it took the change back.
   type: list

@@ -98,6 +98,12 @@ transaction:
       type: str
       returned: always
       sample: run networkctl reload
+    unfinished:
+      description: What of the way back did not work.
+      type: list
+      elements: str
+      returned: always
+      sample: []
     log:
       description: What was done, line by line.
       type: list

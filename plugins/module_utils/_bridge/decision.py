@@ -90,12 +90,14 @@ def _missing(run: Run, state: State) -> list[str]:
         return ["it is still being made"]
     links = read_all_links(run)
     missing = [short.text for short in shortfalls(state.goal, links)]
-    route = links.default_route(state.goal.carrier)
-    if missing or route is None or not route.gateway or not state.check_gateway:
+    if missing or not state.check_gateway:
         return missing
-    if not router_answers(run, route.gateway, route.device, timeout=_ROUTER_TIMEOUT):
-        return [f"the router {route.gateway} does not answer on {route.device}"]
-    return []
+    routes = [links.default_route(state.goal.carrier, versions=(version,)) for version in (4, 6)]
+    return [
+        f"the router {route.gateway} does not answer on {route.device}"
+        for route in routes
+        if route is not None and route.gateway and not router_answers(run, route.gateway, route.device, timeout=_ROUTER_TIMEOUT)
+    ]
 
 
 def _describe(state: State) -> dict[str, t.Any]:
@@ -107,6 +109,7 @@ def _describe(state: State) -> dict[str, t.Any]:
         "left": round(state.left, 1),
         "why": state.why,
         "failure": state.failure,
+        "unfinished": state.unfinished.splitlines(),
         "log": state.log.splitlines(),
         "seen": state.seen.splitlines(),
     }

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links
@@ -24,7 +24,7 @@ class Goal:
     """The bridge over its uplink, or the uplink alone where `bridged` is false; `forward_delay` in hundredths of seconds.
 
     `addresses` are those that the link in use has by configuration, `leased` the IP versions of which a server gives it one,
-    `gateways` the configured default gateways.
+    `gateways` the configured default gateways, `routed` the IP versions that have a default route.
     """
 
     bridge: str
@@ -37,6 +37,7 @@ class Goal:
     addresses: tuple[str, ...] = ()
     leased: tuple[int, ...] = ()
     gateways: tuple[str, ...] = ()
+    routed: tuple[int, ...] = ()
 
     @property
     def carrier(self) -> str:
@@ -49,8 +50,9 @@ class Goal:
 
     @classmethod
     def from_json(cls, values: dict[str, t.Any]) -> Goal:
-        """Return what `to_json` returned."""
-        known: dict[str, t.Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        """Return what `to_json` returned, here or in another version of this collection."""
+        names = {field.name for field in fields(cls)} & set(values)
+        known: dict[str, t.Any] = {n: tuple(values[n]) if isinstance(values[n], list) else values[n] for n in names}
         return cls(**known)
 
 
@@ -103,12 +105,13 @@ def _missing_addresses(goal: Goal, carrier: Device, links: Links) -> list[Shortf
     there = {address.text for address in carrier.addresses}
     found = [Shortfall(f"{carrier.name} does not have {text}") for text in goal.addresses if text not in there]
     leased = [version for version in goal.leased if not any(a.dynamic for a in carrier.given(version))]
+    routeless = [version for version in goal.routed if links.default_route(carrier.name, versions=(version,)) is None]
     found += [
         Shortfall(f"no server has given {carrier.name} an {_FAMILY[version]} address yet", waits=True) for version in leased
     ]
     routes = {route.gateway for route in links.routes if route.is_default and route.device == carrier.name}
     found += [Shortfall(f"{carrier.name} has no default route via {text}") for text in goal.gateways if text not in routes]
-    return found
+    return found + [Shortfall(f"{carrier.name} has no {_FAMILY[version]} default route yet", waits=True) for version in routeless]
 
 
 def _on(value: bool) -> str:

@@ -85,7 +85,10 @@ def batch(layout: Layout) -> list[str]:
         # before, not after: networkd takes the end of a subnet's route on one link for that of the same route on the other
         lines.append(f"address flush dev {layout.other} scope global")
     lines += [f"address replace {_address_words(address)} dev {layout.carrier}" for address in layout.addresses]
-    lines += [f"route replace {_route_words(route)} dev {layout.carrier}" for route in _in_order(layout.routes)]
+    for route in _in_order(layout.routes):
+        # not `replace`, which would take away the same route over a third link
+        lines.append(f"route del {_route_words(route)} dev {layout.other}")
+        lines.append(f"route append {_route_words(route)} dev {layout.carrier}")
     return lines
 
 

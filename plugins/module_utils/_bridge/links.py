@@ -18,6 +18,7 @@ __all__ = ["Address", "Device", "Links", "Route", "read_addresses_and_links", "r
 _TAKES_ALL = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 _MAIN = "main"
 _NO_LIMIT = 65535  # the largest packet of IPv4
+_FOREVER = 2**32 - 1  # seconds
 _ROUTE_METRICS = ("mtu", "advmss", "window", "initcwnd", "initrwnd")
 
 
@@ -108,10 +109,11 @@ class Route:
 
 @dataclass(frozen=True)
 class Links:
-    """All of a host's links by name, and its routes."""
+    """All of a host's links by name, and its routes. `shared` are links that routes with several next hops lead over."""
 
     devices: dict[str, Device]
     routes: tuple[Route, ...] = ()
+    shared: frozenset[str] = frozenset()
 
     def ports_of(self, bridge: str) -> list[str]:
         """Return the names of a bridge's ports."""
@@ -134,9 +136,9 @@ class Links:
             route for route in self.routes if route.device == name and (route.protocol != "kernel" or route.destination in made)
         ]
 
-    def default_route(self, device: str = "") -> Route | None:
+    def default_route(self, device: str = "", *, versions: tuple[int, ...] = (4, 6)) -> Route | None:
         """Return the best default route, IPv4 before IPv6, over one device if it is named."""
-        found = [route for route in self.routes if route.is_default and device in ("", route.device)]
+        found = [r for r in self.routes if r.is_default and r.version in versions and device in ("", r.device)]
         return min(found, key=lambda route: (route.version, route.metric), default=None)
 
 
@@ -147,7 +149,7 @@ def read_addresses_and_links(entries: list[dict[str, t.Any]], wireless: t.Callab
 
 
 def read_route(entry: dict[str, t.Any], version: int) -> Route | None:
-    """Return a route of what `ip -j -N route show table all` says, None for what leads to no other host.
+    """Return a route of what `ip -j route show table all` says, None for what leads to no other host.
 
     Routes with several next hops are among these: no link of theirs can be exchanged for another.
     """
@@ -184,7 +186,7 @@ def _is_own(destination: str) -> bool:
     if destination == "default":
         return False
     subnet = ipaddress.ip_network(destination, strict=False)
-    return subnet.is_link_local or subnet.is_multicast
+    return subnet.is_multicast or (subnet.version == 6 and subnet.is_link_local)
 
 
 def _read_device(entry: dict[str, t.Any], names: dict[int, str], wireless: t.Callable[[str], bool]) -> Device:
@@ -215,7 +217,8 @@ def _read_device(entry: dict[str, t.Any], names: dict[int, str], wireless: t.Cal
 
 
 def _read_address(entry: dict[str, t.Any]) -> Address:
-    dynamic = bool(entry.get("dynamic", False))
+    # an address that was there for good, and that a router named since, has a time and is not called dynamic by the kernel
+    dynamic = bool(entry.get("dynamic", False)) or entry.get("valid_life_time", _FOREVER) != _FOREVER
     return Address(
         interface=ipaddress.ip_interface(f"{entry['local']}/{entry['prefixlen']}"),
         scope=str(entry.get("scope", "global")),

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
     Carried = tuple[tuple[Address, ...], tuple[Route, ...]]
 
-__all__ = ["back_to_uplink", "leased_versions", "to_bridge"]
+__all__ = ["back_to_uplink", "leased_versions", "lost_addresses", "routed_versions", "to_bridge"]
 
 
 def to_bridge(links: Links, goal: Goal, backend: BackEnd, *, expected: Expected, request: Request) -> Carried:
@@ -56,11 +56,55 @@ def back_to_uplink(links: Links, goal: Goal, backend: BackEnd, *, expected: Expe
 def leased_versions(request: Request, expected: Expected, links: Links, record: Record) -> tuple[int, ...]:
     """Return the IP versions of which a server has to give an address: those of which one gives any now, or that are asked for.
 
-    `DHCP=yes` asks for both, and in most networks nobody gives one of them.
+    `DHCP=yes` asks for both, and in most networks nobody gives one of them. An address without an end that is there now is not
+    waited for, as nothing would show when it was given again; but where the task asks a server anew, it may be the one that goes.
     """
     devices = [links.devices[name] for name in (record.uplink, record.name) if name in links.devices]
     given = {version for version in (4, 6) if any(a.dynamic for device in devices for a in device.given(version))}
-    return tuple(version for version in expected.dhcp if version in (_replaced(request) | (given or {4})))
+    replaced = _replaced(request)
+    hears = {6} & given if request.ipv6 is None or request.ipv6.method == "auto" else set()
+    asked = {
+        version
+        for version in expected.dhcp
+        if version in replaced or (version in (given or {4}) and version not in _for_good(devices, expected))
+    }
+    return tuple(sorted(asked | hears))
+
+
+def routed_versions(links: Links, carrier: str, expected: Expected, leased: tuple[int, ...], request: Request) -> tuple[int, ...]:
+    """Return the IP versions that have a default route now, over the link that has the addresses, and keep it."""
+    there = {version for version in (4, 6) if links.default_route(carrier, versions=(version,)) is not None}
+    static = {ipaddress.ip_address(text).version for text in expected.gateways}
+    return tuple(sorted((there - _replaced(request)) & (static | set(leased) | (there if request.state == "present" else set()))))
+
+
+def lost_addresses(device: Device, moving: Iterable[Address], *, expected: Expected, leased: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the addresses of a link that the host does not have any more when the configuration is followed.
+
+    Those that go along stay, and of those that a server gave, for a time or without an end, it is taken that the same are given
+    again.
+    """
+    stay = {*expected.addresses, *(address.text for address in moving)}
+    endless = set(expected.dhcp) - set(leased)
+    return tuple(
+        a.text
+        for a in device.addresses
+        if not a.is_link_local
+        and not a.temporary
+        and a.text not in stay
+        and a.interface.version not in (leased if a.dynamic else endless)
+    )
+
+
+def _for_good(devices: Iterable[Device], expected: Expected) -> set[int]:
+    """Return the IP versions of which a server gave an address without an end, which looks like any other."""
+    return {
+        version
+        for device in devices
+        for version in (4, 6)
+        if any(a.text not in expected.addresses for a in device.given(version))
+        and not any(a.dynamic for a in device.given(version))
+    }
 
 
 def _continued(device: Device, links: Links, expected: Expected, request: Request) -> Carried:

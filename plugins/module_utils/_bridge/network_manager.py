@@ -45,7 +45,7 @@ _PORT_SECTIONS = ("802-1x", "dcb", "ethtool", "link", "sriov", "tc")
 _BRIDGE_SECTIONS = ("ipv4", "ipv6", "proxy", "hostname", "user", "prefix-delegation")
 _LEFT_SECTIONS = ("connection", "match", ".nmmeta")
 _WIRE_SECTIONS = ("ethernet", "802-3-ethernet")
-_WIRE_KEYS_LEFT = ("mac-address", "mac-address-blacklist", "mac-address-denylist", "generate-mac-address-mask", "mtu")
+_WIRE_KEYS_LEFT = ("mac-address-blacklist", "mac-address-denylist", "generate-mac-address-mask", "mtu")
 _PORT_CONNECTION_KEYS = ("auth-retries", "lldp")
 _BRIDGE_CONNECTION_KEYS = (
     "dns-over-tls",
@@ -282,7 +282,7 @@ def _with_dns(ipv4: Section, ipv6: Section, request: Request) -> tuple[Section, 
     servers, search = request.dns.servers, request.dns.search
     if servers is not None:
         ipv4, ipv6 = (
-            _replacing(family, "dns", ";".join(text for text in servers if ipaddress.ip_address(text).version == version))
+            _only_these(family, [text for text in servers if ipaddress.ip_address(text).version == version])
             for version, family in ((4, ipv4), (6, ipv6))
         )
     if search is not None:
@@ -290,6 +290,13 @@ def _with_dns(ipv4: Section, ipv6: Section, request: Request) -> tuple[Section, 
         ipv4 = _replacing(ipv4, "dns-search", ";".join(search) if on_ipv4 else "")
         ipv6 = _replacing(ipv6, "dns-search", "" if on_ipv4 else ";".join(search))
     return ipv4, ipv6
+
+
+def _only_these(family: Section, servers: list[str]) -> Section:
+    """Return the family with these name servers, and not those that servers and routers name."""
+    family = _replacing(family, "dns", ";".join(servers))
+    asks = _last(family, "method") in _ASKING
+    return _replacing(family, "ignore-auto-dns", "true") if asks else family
 
 
 def _pinned4(section: Section, record: Record) -> Section:

@@ -12,6 +12,7 @@ Reference: systemd.network(5), systemd.netdev(5).
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected
@@ -57,6 +58,7 @@ _BRIDGE_SECTIONS = (
 _PORT_KEYS = ("VLAN", "LLDP", "EmitLLDP")
 _BRIDGE_LINK_KEYS = ("RequiredForOnline", "RequiredFamilyForOnline")
 _IDENTITY_KEYS = ("ClientIdentifier", "DUIDType", "DUIDRawData", "IAID")
+_LINK_KEYS = ("IncomingInterface", "OutgoingInterface")
 _EXCLUSIVE_KEYS = ("MACVLAN", "MACVTAP", "IPVLAN", "IPVTAP", "Bridge", "Bond", "BatmanAdvanced")
 
 _DUID_TYPES = {1: "link-layer-time", 2: "vendor", 3: "link-layer", 4: "uuid"}  # RFC 8415, section 11
@@ -198,18 +200,33 @@ def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) ->
     link = first(kept, "Link").keeping(lambda key, _value: key not in (*_BRIDGE_LINK_KEYS, "MTUBytes"))
     network = first(origin, "Network").keeping(lambda key, _value: key in _PORT_KEYS)
     return [
-        Section("Match", (("Name", record.uplink),)),
+        Section("Match", (("Name", record.uplink), *_bound_to_mac(origin))),
         link.adding(*_mtu_entries(record, request)),
         Section("Network", (("Bridge", record.name), ("LinkLocalAddressing", "no"), *network.entries)),
         *without(kept, "Link"),
     ]
 
 
+def _bound_to_mac(origin: tuple[Section, ...]) -> tuple[tuple[str, str], ...]:
+    """Return what of a configuration says that it is for one NIC, whatever its name at the next boot."""
+    return first(origin, "Match").keeping(lambda key, _value: key in ("MACAddress", "PermanentMACAddress")).entries
+
+
+def _over_bridge(section: Section, record: Record) -> Section:
+    """Return the section with the bridge's name where it names the uplink: in rules of routes, and as an address's zone."""
+    zone = re.compile(rf"%{re.escape(record.uplink)}(?![\w.-])")
+    entries = [
+        (key, record.name if key in _LINK_KEYS and value == record.uplink else zone.sub(f"%{record.name}", value))
+        for key, value in section.entries
+    ]
+    return Section(section.name, tuple(entries))
+
+
 def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
     link = first(origin, "Link").keeping(lambda key, _value: key in _BRIDGE_LINK_KEYS)
     rest = [section for section in origin if section.name in _BRIDGE_SECTIONS and section.name != "Network"]
     network = first(origin, "Network").keeping(lambda key, _value: key not in (*_PORT_KEYS, *_EXCLUSIVE_KEYS))
-    sections: tuple[Section, ...] = (network, *rest)
+    sections = tuple(_over_bridge(section, record) for section in (network, *rest))
     for family in (request.ipv4, request.ipv6):
         if family is not None:
             sections = _with_family(sections, family)
@@ -253,7 +270,13 @@ def _with_dns(sections: tuple[Section, ...], request: Request) -> tuple[Section,
     for key, values in (("DNS", request.dns.servers), ("Domains", request.dns.search)):
         if values is not None:
             network = _without_key(network, key).adding(*[(key, value) for value in values])
-    return (network, *without(sections, "Network"))
+    sections = (network, *without(sections, "Network"))
+    if request.dns.servers is None:
+        return sections
+    for name in ("DHCPv4", "DHCPv6", "IPv6AcceptRA"):  # those that servers and routers name are not asked then
+        kept = [_without_key(section, "UseDNS") if section.name == name else section for section in sections]
+        sections = merged(kept, Section(name, (("UseDNS", "no"),)))
+    return sections
 
 
 def _without_key(section: Section, unwanted: str) -> Section:

@@ -17,6 +17,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout impo
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.moving import (
     back_to_uplink,
     leased_versions,
+    lost_addresses,
+    routed_versions,
     to_bridge,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record, path_of
@@ -46,7 +48,8 @@ _PRIVATE_FOLDERS = ("/etc/NetworkManager/", "/var/lib/kvmops-network/")
 class Plan:
     """What is to be done. Without steps there is nothing to do, and the rest says how it is.
 
-    `before` and `after` are layouts, `outage` a sentence on what happens to the host's connections.
+    `before` and `after` are layouts, `outage` a sentence on what happens to the host's connections. `lost` and `gained` are
+    addresses.
     """
 
     record: Record | None
@@ -58,6 +61,8 @@ class Plan:
     steps: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     outage: str = ""
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     forward: Move | None = None
     backward: Move | None = None
@@ -85,10 +90,10 @@ class Plan:
             revert_before=tuple(backend.prepare(backward)),
             revert_after=tuple(backend.activate(backward)),
             carrier=before.carrier,
-            has_ipv4=any(address.interface.version == 4 for address in before.addresses),
-            bridge=(after.bridge, after.mac),
+            leased=tuple(address.text for address in before.addresses if address.dynamic and not address.temporary),
+            bridge=(after.bridge, after.mac or before.mac),
             new_bridge=after.bridge if after.bridged and not before.bridged and not before.mac else "",
-            old_bridge=before.bridge if before.bridged and not after.bridged else "",
+            old_bridge="" if after.bridged else after.bridge,
         )
 
 
@@ -133,6 +138,9 @@ def _new_record(request: Request, host: Host, backends: Mapping[str, BackEnd]) -
     uplink = choose_uplink(request, links, None)
     check_uplink(links, uplink)
     check_bridge_name(links, request.name, uplink)
+    for other in host.records.values():
+        if other.uplink == uplink:
+            raise RefusedError(f"uplink: {uplink} is the uplink of {other.name}. Take that back first (state: absent).")
     backend = choose_backend(request, host.managers, backends, uplink=uplink, record=None)
     management = host.management
     if management is None or management.backend != backend:
@@ -179,6 +187,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
     _check_mtu(request, links, record)
     _check_addresses(request, host, record)
     expected = backend.expected(record, request)
+    leased = leased_versions(request, expected, links, record)
     goal = Goal(
         bridge=record.name,
         uplink=record.uplink,
@@ -188,8 +197,9 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         stp=request.stp,
         forward_delay=request.forward_delay * 100,
         addresses=expected.addresses,
-        leased=leased_versions(request, expected, links, record),
+        leased=leased,
         gateways=expected.gateways,
+        routed=routed_versions(links, record.uplink if fresh else record.name, expected, leased, request),
     )
     wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): remembered.to_text()}
     files = _changes(host, wanted)
@@ -210,7 +220,13 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         addresses=moving,
         routes=routes,
     )
+    configured = any(change.path != path_of(record.name) for change in files)
+    carrier = links.devices.get(record.uplink if fresh else record.name)
+    lost = lost_addresses(carrier, moving, expected=expected, leased=leased) if carrier is not None and configured else ()
+    there = {address.text for address in carrier.addresses} if carrier is not None else set()
+    gained = tuple(text for text in expected.addresses if text not in there)
     steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
+    steps += [f"give {record.name} the address {text}" for text in gained] + [f"take away the address {text}" for text in lost]
     return Plan(
         record=record,
         goal=goal,
@@ -219,8 +235,11 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         expected=expected,
         files=files,
         steps=(*steps, *_file_steps(files), f"have {backend.title} follow its files"),
-        reasons=tuple(wrong) if not fresh else (f"{record.name} is not there yet",),
-        outage=_outage(request, expected, backend, fresh=fresh),
+        reasons=(*wrong, *_edited(files)) if not fresh else (f"{record.name} is not there yet",),
+        outage=_outage(request, expected, backend, fresh=fresh, lost=lost),
+        lost=lost,
+        gained=gained,
+        warnings=tuple(_losses(request, links, record.uplink if fresh else record.name)),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )
@@ -236,14 +255,16 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
             "that they belong to, or say force: true."
         )
     plain = replace(request, ipv4=None, ipv6=None)
-    expected = backend.expected(record, plain)
+    expected = backend.expected(_as_it_is_now(record, host), plain)
+    leased = leased_versions(plain, expected, links, record)
     goal = Goal(
         bridge=record.name,
         uplink=record.uplink,
         bridged=False,
         addresses=expected.addresses,
-        leased=leased_versions(plain, expected, links, record),
+        leased=leased,
         gateways=expected.gateways,
+        routed=routed_versions(links, record.name, expected, leased, plain),
     )
     wanted: dict[str, str | None] = dict.fromkeys([*backend.owned_paths(record), path_of(record.name)])
     if record.origin.path.startswith("/etc/") and host.files.get(record.origin.path) is None:
@@ -274,6 +295,33 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         forward=Move(record=record, to_bridge=False, fresh=True),
         backward=Move(record=record, to_bridge=True, fresh=True),
     )
+
+
+def _losses(request: Request, links: Links, carrier: str) -> list[str]:
+    """Return what a family that the task configures anew does not have any more, as sentences for the operator."""
+    found = []
+    for family in (request.ipv4, request.ipv6):
+        if family is None or family.method != "static":
+            continue
+        if not family.gateway and links.default_route(carrier, versions=(family.version,)) is not None:
+            found.append(f"ipv{family.version}.gateway is not given, and the host loses its IPv{family.version} default route.")
+        device = links.devices.get(carrier)
+        leases = device is not None and any(a.dynamic for a in device.given(family.version))
+        if request.dns.servers is None and leases:
+            found.append(
+                f"With static IPv{family.version} addresses no DHCP server names the name servers; name them in dns.servers."
+            )
+    return found
+
+
+def _as_it_is_now(record: Record, host: Host) -> Record:
+    """Return the record with the uplink's configuration as it is, where somebody has edited the file meanwhile."""
+    content = host.files.get(record.origin.path)
+    text = None if content is None else content.decode(errors="surrogateescape")
+    # what overrides parts of the file comes after it in what is remembered
+    if text is None or record.origin.text == text or record.origin.text.startswith(f"{text}\n"):
+        return record
+    return replace(record, origin=replace(record.origin, text=text))
 
 
 def _check_mtu(request: Request, links: Links, record: Record) -> None:
@@ -327,7 +375,16 @@ def _file_steps(files: tuple[FileChange, ...]) -> list[str]:
     return [f"{'remove' if change.after is None else 'write'} {change.path}" for change in files]
 
 
-def _outage(request: Request, expected: Expected, backend: BackEnd, *, fresh: bool) -> str:
+def _edited(files: tuple[FileChange, ...]) -> list[str]:
+    return [f"{change.path} is {'missing' if change.before is None else 'not as wanted'}" for change in files]
+
+
+def _outage(request: Request, expected: Expected, backend: BackEnd, *, fresh: bool, lost: tuple[str, ...] = ()) -> str:
+    if lost:
+        return (
+            f"The host loses {', '.join(lost)}, and connections to that end. If the controller uses it, confirm_host has to say "
+            "where the host is then."
+        )
     if not fresh:
         return "Connections stay, and so do guests' interfaces on the bridge."
     if request.stp:

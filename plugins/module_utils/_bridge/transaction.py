@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command
 
 __all__ = [
+    "BOOTED",
     "BOOT_UNIT",
     "BOOT_UNIT_LINK",
     "BOOT_UNIT_PATH",
@@ -39,10 +40,15 @@ __all__ = [
 FOLDER = "/var/lib/kvmops-network/transaction"
 BOOT_UNIT_PATH = "/etc/systemd/system/kvmops-network-revert.service"
 BOOT_UNIT_LINK = "/etc/systemd/system/sysinit.target.wants/kvmops-network-revert.service"
+
+# Not there after a boot. systemd starts what sysinit.target wants along with any other unit, once it has read its units anew: the
+# unit for the boot must do nothing then.
+BOOTED = "/run/kvmops-network-armed"
 BOOT_UNIT = BOOT_UNIT_PATH.rpartition("/")[2]
 
 _SETTLE = 0.5  # seconds in which the answer that the change has begun gets back to the controller
-_PATIENCE = 12  # half seconds that a server has to give the host its addresses again
+_UNTIL_TAKEN_AWAY = 1.5  # seconds
+_PATIENCE = 8  # half seconds that a server has to give the host its addresses again
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class Transaction:
     `bridge` is its name and its MAC address. `apply_batch` and `revert_batch` are lines for `ip`, with the back end's commands
     before and after them; files of the paths in `apply_early` and `revert_early` are written or removed before those, others
     between the lines and the last commands. `new_bridge` is removed by the way back, `old_bridge` by the change, unless it has
-    ports. `carrier` is the link that has the host's addresses where it goes back to.
+    ports. `carrier` is the link that has the host's addresses where it goes back to, `leased` those that somebody gave for a
+    time.
     """
 
     id: str
@@ -86,7 +93,7 @@ class Transaction:
     revert_after: tuple[Command, ...]
     bridge: tuple[str, str]
     carrier: str
-    has_ipv4: bool
+    leased: tuple[str, ...]
     new_bridge: str = ""
     old_bridge: str = ""
 
@@ -127,6 +134,7 @@ RequiresMountsFor={FOLDER} /etc
 After=local-fs.target systemd-remount-fs.service
 Wants=network-pre.target
 Before=network-pre.target systemd-networkd.service NetworkManager.service networking.service
+ConditionPathExists=!{BOOTED}
 ConditionPathExists=|{FOLDER}/armed
 ConditionPathExists=|{FOLDER}/reverting
 
@@ -148,15 +156,24 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C.UTF-8
 cd @FOLDER@ || exit 1
 
-say() { printf '%s %s\\n' "$(date +%H:%M:%S)" "$*" >>log; }
+# a disk that takes nothing more keeps nobody from going on
+log=log
+(: >>log) 2>/dev/null || log=/dev/null
+say() { printf '%s %s\\n' "$(date +%H:%M:%S)" "$*" >>"$log"; }
 # of a script only its first line, which says what it does
-run() { say "$(printf '%s' "$*" | head -n 1)"; timeout 40 "$@" >>log 2>&1 </dev/null; }
-# a file appears whole or not at all
+run() { say "$(printf '%s' "$*" | head -n 1)"; timeout 40 "$@" >>"$log" 2>&1 </dev/null; }
+# a file appears whole or not at all, and is on the disk then
 place() {
     say "write $2"
-    { mkdir -p "${2%/*}" && cp -p "$1" "${2%/*}/.kvmops-${2##*/}" && mv -f "${2%/*}/.kvmops-${2##*/}" "$2"; } 2>>log
+    new=${2%/*}/.kvmops-${2##*/}
+    { mkdir -p "${2%/*}" && cp -p "$1" "$new" && sync "$new" && mv -f "$new" "$2" && sync "${2%/*}"; } 2>>"$log" && return
+    rm -f "$new"
+    return 1
 }
-remove() { say "remove $1"; rm -f "$1"; }
+remove() {
+    say "remove $1"
+    [ ! -e "$1" ] || { rm -f "$1" && sync "${1%/*}"; } 2>>"$log"
+}
 make_bridge() { [ -d "/sys/class/net/$1" ] || run ip link add name "$1" address "$2" type bridge stp_state 0 forward_delay 0; }
 # a bridge with ports is left: they are guests'
 remove_bridge() {
@@ -182,60 +199,69 @@ def _apply_script(transaction: Transaction) -> str:
         *_file_steps(transaction, back=False, early=False),
         *_command_steps(transaction.apply_after),
     ]
-    body = "\n".join(f"{step} || give_up {shlex.quote(step)}" for step in steps)
+    body = "\n".join(f"go_on; {step} || give_up {shlex.quote(step)}" for step in steps)
     return f"""\
 #!/bin/sh
 # Changes this host's network, by the Ansible module kvmops.network.host_bridge. The way back is beside it: sh revert
 {_functions()}
+go_on() {{ [ -e armed ] || exit 0; }}
 give_up() {{ printf '%s\\n' "$1" | head -n 1 >failure; say "failed: $(cat failure)"; exec /bin/sh revert failed; }}
 
 sleep {_SETTLE}
-[ -e armed ] || exit 0
+go_on
 say 'the change begins'
 {body}
-[ -e armed ] && touch applied
+go_on
+touch applied
 say 'the change is made, and waits for being confirmed'
 """
 
 
 def _revert_script(transaction: Transaction) -> str:
-    early, late = ("\n".join(_file_steps(transaction, back=True, early=early)) for early in (True, False))
+    early, late = (_file_steps(transaction, back=True, early=early) for early in (True, False))
     before = [
         *_command_steps(transaction.revert_before),
         *_move_steps(transaction, "revert.batch", old_bridge=transaction.new_bridge),
     ]
-    after = [*_command_steps(transaction.revert_after), *([_WAIT_FOR_ADDRESS] if transaction.has_ipv4 else [])]
+    after = _command_steps(transaction.revert_after)
+    wait = _wait_for_addresses(transaction) if transaction.leased else ""
     return f"""\
 #!/bin/sh
 # Takes back a change of this host's network that nobody confirmed. It may be run by hand, and again: sh revert asked
 {_functions()}
 trap '' HUP
-exec 9>lock && flock 9 || exit 1
+(: >>lock) 2>/dev/null && exec 9>>lock && flock 9
 mode=${{1:-asked}}
-mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
+mv armed reverting 2>/dev/null || [ -e reverting ] || [ -e armed ] || exit 0
 say "the way back begins ($mode)"
-printf '%s\\n' "$mode" >why
+files=done
+not_done() {{ say "not done: $(printf '%s' "$1" | head -n 1)"; printf '%s\\n' "$1" | head -n 1 >>unfinished; }} 2>/dev/null
+no_file() {{ files=missing; not_done "$1"; }}
+{{ rm -f unfinished; printf '%s\\n' "$mode" >why; }} 2>/dev/null
 if [ "$mode" = timeout ] || [ "$mode" = asked ]; then
     systemctl --quiet is-active {apply_unit(transaction.id)}.service && run systemctl stop {apply_unit(transaction.id)}.service
 fi
 if [ "$mode" != boot ]; then
-    {{ ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour; }} >seen 2>&1
+    (ip -br link; ip -br address; ip route; ip -6 route; bridge link; ip neighbour) >seen 2>&1
 fi
 
-{early}
+{_each(early, "no_file")}
 if [ "$mode" != boot ]; then
-{_indented(before)}
+{textwrap.indent(_each(before, "not_done"), "    ")}
 fi
-{late}
-sync
+{_each(late, "no_file")}
 if [ "$mode" != boot ]; then
-    has_address() {{ ip -4 -o address show dev {shlex.quote(transaction.carrier)} scope global | grep -q inet; }}
-{_indented(after)}
+{textwrap.indent(_each(after, "not_done") + wait or ":", "    ")}
 fi
 
-mv reverting reverted
+if [ "$files" = missing ]; then
+    say 'files are not as they were; this is tried again at the next boot'
+    exit 1
+fi
+# a way back that ends before this needs them again; files of a back end may have passwords in them
+{{ mv reverting reverted || mv armed reverted; }} 2>/dev/null && rm -rf before after
 rm -f {BOOT_UNIT_LINK} {BOOT_UNIT_PATH}
-sync
+sync . {BOOT_UNIT_LINK.rpartition("/")[0]} {BOOT_UNIT_PATH.rpartition("/")[0]}
 say 'the way back is done'
 if [ "$mode" != boot ] && [ "$mode" != timeout ]; then
     run systemctl stop {revert_unit(transaction.id)}.timer
@@ -244,9 +270,14 @@ exit 0
 """
 
 
+def _each(steps: Sequence[str], otherwise: str) -> str:
+    return "\n".join(f"{step} || {otherwise} {shlex.quote(step)}" for step in steps)
+
+
 def _move_steps(transaction: Transaction, batch: str, *, old_bridge: str) -> list[str]:
     """Return the steps that move links and addresses. What came of single lines is looked at before a change is confirmed."""
-    make = [] if old_bridge else [f"make_bridge {shlex.join(transaction.bridge)}"]
+    name, mac = transaction.bridge
+    make = [] if old_bridge or not mac else [f"make_bridge {shlex.join((name, mac))}"]
     return [
         *make,
         f"{{ run ip -force -batch {batch}; true; }}",
@@ -265,16 +296,23 @@ def _file_steps(transaction: Transaction, *, back: bool, early: bool) -> list[st
     return steps
 
 
-def _indented(steps: Sequence[str]) -> str:
-    return "\n".join(textwrap.indent(step, "    ") for step in steps)
-
-
 def _command_steps(commands: Sequence[Command]) -> list[str]:
     return [shlex.join(("run", *command)) for command in commands]
 
 
-# whoever gave the address may not answer any more: then the host keeps the one that it had
-_WAIT_FOR_ADDRESS = f"""\
+def _wait_for_addresses(transaction: Transaction) -> str:
+    """Return the lines that give the host leased addresses again which nobody gave it anew.
+
+    The back end may take them away first.
+    """
+    return f"""
+# whoever gave the addresses may not answer any more: then the host keeps those that it had
+has_addresses() {{
+    for address in {shlex.join(transaction.leased)}; do
+        ip -o address show dev {shlex.quote(transaction.carrier)} | grep -qF " $address " || return 1
+    done
+}}
+sleep {_UNTIL_TAKEN_AWAY}
 tries={_PATIENCE}
-while [ $tries -gt 0 ] && ! has_address; do sleep 0.5; tries=$((tries - 1)); done
-has_address || run ip -force -batch revert.batch"""
+while [ $tries -gt 0 ] && ! has_addresses; do sleep 0.5; tries=$((tries - 1)); done
+has_addresses || run ip -force -batch revert.batch"""

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["check_bridge_name", "check_uplink", "choose_backend", "choose_uplink"]
 
-_VIRTUAL = ("tun", "wireguard", "vxlan", "gre", "gretap", "ipip", "sit", "dummy", "ifb")
+_VIRTUAL = ("ipvlan", "ipvtap", "macvlan", "macvtap", "tun", "wireguard", "vxlan", "gre", "gretap", "ipip", "sit", "dummy", "ifb")
 
 
 def choose_uplink(request: Request, links: Links, record: Record | None) -> str:
@@ -72,8 +72,11 @@ def check_uplink(links: Links, name: str) -> None:
     if device.master:
         master = links.devices.get(device.master)
         what = f"the {master.kind} {device.master}" if master is not None and master.kind else device.master
+        raise RefusedError(f"uplink: {name} is a port of {what} already. Take it out of there first.")
+    if name in links.shared:
         raise RefusedError(
-            f"uplink: {name} is a port of {what} already. Take it out of there first, or name {device.master} as uplink."
+            f"uplink: a route with several next hops leads over {name}, and such a route cannot be moved without a gap. "
+            "Replace it by one with a single next hop first."
         )
     above = links.standing_on(name)
     if above:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import as_it_is
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import FOLDER
@@ -53,31 +54,36 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
     if record is None or before is None or after is None:
         return []
     now = as_it_is(links, uplink=record.uplink, bridge=record.name)
-    moved = {address.interface.version for address in after.addresses}
     fresh = plan.forward is not None and plan.forward.fresh
-    servers = [version for version in plan.expected.dhcp if version not in moved] if fresh else []
+    kept = after if fresh else now
+    stays = [address for address in kept.addresses if address.text not in plan.lost]
+    then = replace(after, addresses=tuple(stays), routes=kept.routes if fresh or not plan.lost else ())
+    versions = {address.interface.version for address in stays}
+    others = [gateway for gateway in plan.expected.gateways if gateway not in [route.gateway for route in then.routes]]
+    servers = [version for version in plan.expected.dhcp if version not in versions]
     texts = {
         "before_header": f"links of {record.name}",
         "after_header": f"links of {record.name}",
         "before": _describe(now, port=links.devices[record.uplink].master == record.name)
         + "".join(f"wrong: {reason}\n" for reason in plan.reasons if not fresh),
-        "after": _describe(after, port=after.bridged, kept=None if fresh else now)
+        "after": _describe(then, port=after.bridged)
+        + "".join(f"{after.carrier}: {text}\n" for text in plan.gained)
         + "".join(f"{after.carrier}: IPv{version} address from a DHCP server\n" for version in servers)
+        + "".join(f"{after.carrier}: default route via {text}\n" for text in others if plan.lost)
         + f"connection: {plan.outage}\n",
     }
     shown = [change for change in plan.files if not change.path.startswith(f"{FOLDER}/")]  # what is remembered says nothing new
     return [texts, *[_file_diff(change) for change in shown]]
 
 
-def _describe(layout: Layout, *, port: bool, kept: Layout | None = None) -> str:
+def _describe(layout: Layout, *, port: bool) -> str:
     lines = [f"{layout.uplink}: {'port of ' + layout.bridge if port else 'no port of a bridge'}"]
     if layout.bridged:
         # without STP the delay has no effect
         stp = f"STP on, forward delay {layout.forward_delay / 100:g} s" if layout.stp else "STP off"
         lines.append(f"{layout.bridge}: MAC address {layout.mac}, MTU {layout.mtu}, {stp}")
-    shown = kept if kept is not None else layout
-    lines += [f"{layout.carrier}: {address.text}" for address in shown.addresses]
-    lines += [f"{layout.carrier}: route {' '.join(route.words)}" for route in shown.routes]
+    lines += [f"{layout.carrier}: {address.text}" for address in layout.addresses]
+    lines += [f"{layout.carrier}: route {' '.join(route.words)}" for route in layout.routes]
     return "".join(f"{line}\n" for line in lines)
 
 

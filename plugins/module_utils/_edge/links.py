@@ -135,12 +135,17 @@ def read_links(run: Run) -> dict[str, Link]:
 def read_all_links(run: Run) -> Links:
     """Return links, addresses and routes in the detail that moving them needs. Raises RequirementError if `ip` fails."""
     devices = read_addresses_and_links(_read_json(run, ["ip", "-j", "-d", "addr", "show"]), _is_wireless)
-    routes = [
-        read_route(entry, version)
+    found = [
+        (entry, version)
         for version in (4, 6)
         for entry in _read_json(run, ["ip", "-j", f"-{version}", "route", "show", "table", "all"])
     ]
-    return Links(devices=devices, routes=tuple(route for route in routes if route is not None))
+    routes = [read_route(entry, version) for entry, version in found]
+    return Links(
+        devices=devices,
+        routes=tuple(route for route in routes if route is not None),
+        shared=frozenset(hop["dev"] for entry, _version in found for hop in entry.get("nexthops", []) if "dev" in hop),
+    )
 
 
 def _is_wireless(name: str) -> bool:

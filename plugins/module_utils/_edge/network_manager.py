@@ -27,6 +27,8 @@ __all__ = ["manages", "read_management"]
 
 _CONNECTED = re.compile(r"^(?:[4-9]\d|100) \((?!.*externally)")  # from preparing to connected; not what it only looks on
 _HEXADECIMAL = re.compile(r"([0-9a-f]{2}:)*[0-9a-f]{2}")
+_OLDEST = (1, 42)
+_WITH_PARENT = ("vlan", "macvlan", "vxlan", "ip-tunnel", "macsec")
 _IN_MEMORY = "/run/NetworkManager/system-connections/"
 
 
@@ -39,12 +41,15 @@ def manages(run: Run, device: Device) -> bool:
 def read_management(run: Run, device: Device) -> Management:
     """Return the profile of a link that NetworkManager manages.
 
-    Raises RequirementError if it cannot be read, RefusedError if another one would come before those of the bridge.
+    Raises RequirementError if it cannot be read or NetworkManager is too old, RefusedError if another one would come before those
+    of the bridge, or stands on it.
     """
     values = _show_device(run, device)
     uuid = values.get("GENERAL.CON-UUID", "")
     path = _path_of(run, device, uuid)
+    _check_version(run)
     _check_priorities(run, device)
+    _check_parents(run, device, uuid)
     in_memory = path.startswith(_IN_MEMORY)
     return Management(
         backend="netplan" if in_memory and os.path.basename(path).startswith("netplan-") else "networkmanager",
@@ -112,6 +117,32 @@ def _check_priorities(run: Run, device: Device) -> None:
             raise RefusedError(
                 f"NetworkManager has the profile '{name}' with the autoconnect-priority {priority}, and {device.name} could get "
                 f"that one instead of the bridge's. Lower it: nmcli connection modify {uuid} connection.autoconnect-priority 0"
+            )
+
+
+def _check_version(run: Run) -> None:
+    """NetworkManager takes over what it finds by notes that it writes for itself, which were seen with these versions."""
+    _code, output, _errors = run(["nmcli", "--version"])
+    found = re.search(r"(\d+)\.(\d+)", output)
+    if found is not None and (int(found[1]), int(found[2])) < _OLDEST:
+        raise RequirementError(
+            f"NetworkManager {found[0]} is too old; the uplink can be moved with {'.'.join(map(str, _OLDEST))} or later."
+        )
+
+
+def _check_parents(run: Run, device: Device, uuid: str) -> None:
+    """A profile that names another one as its parent does not find it any more when that one is not in use."""
+    _code, output, _errors = run(["nmcli", "-t", "-e", "no", "-f", "UUID,TYPE,NAME", "connection", "show"])
+    for line in output.splitlines():
+        own, kind, name = (*line.split(":", 2), "", "", "")[:3]
+        if kind not in _WITH_PARENT:
+            continue
+        _code, parent, _errors = run(["nmcli", "-e", "no", "-g", f"{kind}.parent", "connection", "show", "uuid", own])
+        if parent.strip() == uuid:
+            raise RefusedError(
+                f"NetworkManager's profile '{name}' has the profile of {device.name} as its parent, by UUID, and would lose "
+                "it. Name "
+                f"the interface instead: nmcli connection modify {own} {kind}.parent {device.name}"
             )
 
 

@@ -23,6 +23,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import (
     BOOT_UNIT_LINK,
     BOOT_UNIT_PATH,
+    BOOTED,
     FOLDER,
     apply_unit,
     boot_unit,
@@ -47,7 +48,7 @@ class State:
     """The last change of the host's own network.
 
     `state` is armed, reverting, confirmed or reverted; `applied` says that the change has been made, `left` how many seconds
-    there are for confirming it. `why`, `failure`, `log` and `seen` are what the scripts wrote, "" for nothing.
+    there are for confirming it. `why`, `failure`, `unfinished`, `log` and `seen` are what the scripts wrote, "" for nothing.
     """
 
     id: str
@@ -61,6 +62,7 @@ class State:
     failure: str
     log: str
     seen: str
+    unfinished: str
 
     @property
     def is_open(self) -> bool:
@@ -101,6 +103,7 @@ def read_state(folder: str = FOLDER) -> State | None:
         failure=_text(folder, "failure").strip(),
         log=_text(folder, "log"),
         seen=_text(folder, "seen"),
+        unfinished=_text(folder, "unfinished"),
     )
 
 
@@ -112,7 +115,7 @@ def start(run: Run, transaction: Transaction, goal: Goal, *, check_gateway: bool
     try:
         _write_down(transaction, goal, check_gateway=check_gateway)
     except OSError as error:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it is not there, or cannot have been written
             os.unlink(f"{FOLDER}/armed")
         _disarm(run, transaction.id)
         raise RequirementError(f"The way back cannot be written to {FOLDER}: {error.strerror}. Nothing was changed.") from None
@@ -128,15 +131,16 @@ def start(run: Run, transaction: Transaction, goal: Goal, *, check_gateway: bool
 def confirm(run: Run, state: State) -> None:
     """Make the change last. Raises ApplyError if the way back began first.
 
-    What was written is on the disk before the way back is disarmed.
+    What was written is on the disk already.
     """
-    os.sync()
     try:
         os.rename(f"{FOLDER}/armed", f"{FOLDER}/confirmed")
     except FileNotFoundError:
         raise ApplyError(f"The change of {state.bridge} was too late to be confirmed: its way back has begun.") from None
     _synchronise(FOLDER)
     _disarm(run, state.id)
+    for kept in ("before", "after"):  # files of a back end may have passwords in them
+        shutil.rmtree(f"{FOLDER}/{kept}", ignore_errors=True)
 
 
 def revert(run: Run, state: State, *, timeout: float) -> None:
@@ -170,6 +174,7 @@ def _write_down(transaction: Transaction, goal: Goal, *, check_gateway: bool) ->
             _copy_owner_and_mode(change.path, f"{FOLDER}/before/{number}")
         if change.after is not None:
             os.chmod(f"{FOLDER}/after/{number}", change.mode)
+    _write(BOOTED, b"", mode=0o644)
     for path in (BOOT_UNIT_PATH, BOOT_UNIT_LINK):
         os.makedirs(os.path.dirname(path), exist_ok=True)
     _write(BOOT_UNIT_PATH, boot_unit().encode(), mode=0o644)
@@ -233,7 +238,7 @@ def _start_unit(run: Run, name: str, *arguments: str, after: int = 0) -> None:
 def _disarm(run: Run, transaction_id: str) -> None:
     run(["systemctl", "stop", f"{revert_unit(transaction_id)}.timer"])
     for path in (BOOT_UNIT_LINK, BOOT_UNIT_PATH):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it is not there, or cannot have been written
             os.unlink(path)
             _synchronise(os.path.dirname(path))
 

@@ -165,6 +165,7 @@ class TestDecision:
     def test_it_is_shown(self, host: UplinkHost) -> None:
         number = applied(host)
         (Path(host.transaction) / "log").write_text("10:00:00 the change begins\n10:00:01 write a\n")
+        assert host.disk["run/kvmops-network-armed"] == b""
         result = succeeded(host.decide(id=number))
         assert not result.changed
         shown = result.data["transaction"]
@@ -176,6 +177,7 @@ class TestDecision:
             "applied": True,
             "why": "",
             "failure": "",
+            "unfinished": [],
             "log": ["10:00:00 the change begins", "10:00:01 write a"],
             "seen": [],
         }
@@ -226,13 +228,42 @@ class TestDecision:
         self.refused(host, f"the router {ROUTER} does not answer on br0")
         assert asked == [(ROUTER, "br0", 2.0)] * 2
 
-    @pytest.mark.parametrize("why", ["not asked", "no route"])
-    def test_the_router_need_not_answer(self, host: UplinkHost, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    def test_the_routers_of_both_ip_versions_are_asked(self, host: UplinkHost, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[tuple[t.Any, ...]] = []
+
+        def router_answers(_run: t.Any, *what: t.Any, timeout: float) -> bool:
+            asked.append((*what, timeout))
+            return what[0] == ROUTER
+
+        monkeypatch.setattr(decision, "router_answers", router_answers)
+        host.add_default_route("eth0", version=6, gateway="fe80::1")
+        applied(host)
+        self.refused(host, "the router fe80::1 does not answer on br0")
+        assert asked == [(ROUTER, "br0", 2.0), ("fe80::1", "br0", 2.0)] * 2
+
+    def test_the_router_need_not_answer_where_it_is_not_asked(self, host: UplinkHost, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(decision, "router_answers", lambda *_what, **_more: False)
-        applied(host, check_gateway=why != "not asked")
-        if why == "no route":
-            host.without_routes()
+        applied(host, check_gateway=False)
         assert succeeded(host.decide(state="confirmed")).changed
+
+    @pytest.mark.parametrize("check_gateway", [True, False])
+    def test_a_default_route_that_was_there_is_waited_for(self, host: UplinkHost, check_gateway: bool) -> None:
+        applied(host, check_gateway=check_gateway)
+        host.without_routes()
+        self.refused(host, "br0 has no IPv4 default route yet")
+
+    def test_where_there_was_no_default_route_none_is_needed(self, host: UplinkHost, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decision, "router_answers", lambda *_what, **_more: False)
+        host.without_routes()
+        applied(host, uplink="eth0")
+        assert succeeded(host.decide(state="confirmed")).changed
+
+    def test_what_did_not_work_on_the_way_back_is_shown(self, host: UplinkHost) -> None:
+        applied(host)
+        (Path(host.transaction) / "armed").rename(Path(host.transaction) / "reverted")
+        (Path(host.transaction) / "unfinished").write_text("run networkctl reload\nplace 3 /etc/x\n")
+        shown = succeeded(host.decide()).data["transaction"]
+        assert shown["unfinished"] == ["run networkctl reload", "place 3 /etc/x"]
 
     def test_it_is_taken_back(self, host: UplinkHost, monkeypatch: pytest.MonkeyPatch) -> None:
         number = applied(host)

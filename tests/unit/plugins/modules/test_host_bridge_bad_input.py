@@ -23,7 +23,7 @@ NO_NAME = (
     "is no name for an interface that is managed here; use letters, digits, '-', '_' and '.', and not the kernel's own words."
 )
 NO_ADDRESS = {4: "is no address; write it as 192.0.2.10/24.", 6: "is no address; write it as 2001:db8::10/64."}
-TAKE_OUT = "Take it out of there first, or name {} as uplink."
+TAKE_OUT = "Take it out of there first."
 KNOWN = sorted(survey.BACKENDS)
 CARRIES = (
     "and the kernel makes no interface a bridge's port that does. Stop the guests that use it, or give them NICs on the bridge, "
@@ -160,15 +160,34 @@ WRONG: dict[str, Case] = {
     ),
     "port of a bridge": (
         {},
-        f"uplink: eth0 is a port of the bridge br9 already. {TAKE_OUT.format('br9')}",
+        f"uplink: eth0 is a port of the bridge br9 already. {TAKE_OUT}",
         with_master("br9", "bridge"),
     ),
     "port of a bond": (
         {},
-        f"uplink: eth0 is a port of the bond bond0 already. {TAKE_OUT.format('bond0')}",
+        f"uplink: eth0 is a port of the bond bond0 already. {TAKE_OUT}",
         with_master("bond0", "bond"),
     ),
-    "port of a VRF": ({}, f"uplink: eth0 is a port of the vrf red already. {TAKE_OUT.format('red')}", with_master("red", "vrf")),
+    "port of a VRF": ({}, f"uplink: eth0 is a port of the vrf red already. {TAKE_OUT}", with_master("red", "vrf")),
+    "uplink of a route with several next hops": (
+        {},
+        "uplink: a route with several next hops leads over eth0, and such a route cannot be moved without a gap. Replace it by "
+        "one with a single next hop first.",
+        lambda host: host.add_shared_route("eth1", "eth0"),
+    ),
+    "uplink of another bridge": (
+        {"name": "br1"},
+        "uplink: eth0 is the uplink of br0. Take that back first (state: absent).",
+        lambda host: host.remember(RECORD),
+    ),
+    **{
+        f"{kind} as uplink": (
+            {"uplink": "mv0"},
+            f"uplink: mv0 is no Ethernet interface ({kind}), and cannot be a port.",
+            lambda host, kind=kind: host.add_link("mv0", kind=kind, link="eth1"),
+        )
+        for kind in ("macvlan", "macvtap", "ipvlan")
+    },
     "carries macvtaps": (
         {},
         f"uplink: eth0 carries the macvtap macvtap0, the macvlan mv1, {CARRIES}",

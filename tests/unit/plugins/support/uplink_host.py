@@ -82,8 +82,8 @@ class UplinkHost:
             (records, ("FOLDER",)),
             (networkd_texts, ("_FOLDER",)),
             (networkd, ("_STATE", "_LEASE")),
-            (transaction_texts, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK")),
-            (transaction, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK")),
+            (transaction_texts, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK", "BOOTED")),
+            (transaction, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK", "BOOTED")),
         ):
             for name in names:
                 monkeypatch.setattr(module, name, f"{root}{getattr(module, name)}")
@@ -156,9 +156,16 @@ class UplinkHost:
         local, _slash, prefix = text.partition("/")
         return {"local": local, "prefixlen": int(prefix), "scope": "global", "valid_life_time": 4294967295}
 
-    def add_default_route(self, link: str) -> None:
+    def add_default_route(self, link: str, *, version: int = 4, gateway: str = "192.0.2.1") -> None:
         """Add a better default route than there is."""
-        self.answers["ip -j -4 route show table all"].append({"dst": "default", "gateway": "192.0.2.1", "dev": link, "metric": 1})
+        self.answers[f"ip -j -{version} route show table all"].append(
+            {"dst": "default", "gateway": gateway, "dev": link, "metric": 1}
+        )
+
+    def add_shared_route(self, *names: str) -> None:
+        """Add a route with a next hop over each of these links."""
+        hops = [{"gateway": "10.77.0.9", "dev": name, "weight": 1, "flags": []} for name in names]
+        self.answers["ip -j -4 route show table all"].append({"dst": "10.98.0.0/16", "flags": [], "nexthops": hops})
 
     def without_routes(self) -> None:
         """Take all routes away."""
@@ -190,13 +197,17 @@ class UplinkHost:
         """Carry out the change that was started: its files, and the links with the lease; then decide about it."""
         folder = Path(self.transaction)
         bridge = json.loads((folder / "plan.json").read_text())["bridge"]
+        placed = 0
         for line in (folder / "apply").read_text().splitlines():
-            words = line.split()
+            # go_on; STEP || give_up STEP
+            words = line.partition(" || ")[0].replace("go_on; ", "", 1).split()
             if words[:1] == ["place"]:
+                placed += 1
                 Path(words[2]).parent.mkdir(parents=True, exist_ok=True)
                 Path(words[2]).write_bytes((folder / words[1]).read_bytes())
             elif words[:1] == ["remove"]:
                 Path(words[1]).unlink(missing_ok=True)
+        assert placed, "the change writes no file, or its script is not understood here any more"
         eth0 = self.link("eth0")
         self.add_link(
             bridge, address=eth0["address"], linkinfo={"info_kind": "bridge", "info_data": {"stp_state": 0, "forward_delay": 0}}

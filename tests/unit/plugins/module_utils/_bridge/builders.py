@@ -92,9 +92,9 @@ def default_route(
     )
 
 
-def links(*devices: Device, routes: tuple[Route, ...] = ()) -> Links:
+def links(*devices: Device, routes: tuple[Route, ...] = (), shared: tuple[str, ...] = ()) -> Links:
     """Return a host's links and routes."""
-    return Links(devices={one.name: one for one in devices}, routes=routes)
+    return Links(devices={one.name: one for one in devices}, routes=routes, shared=frozenset(shared))
 
 
 def static_links() -> Links:

@@ -30,6 +30,7 @@ BRIDGED = Goal(
 )
 PLAIN = Goal(bridge="br0", uplink="eth0", bridged=False, addresses=("192.0.2.10/24",), gateways=("192.0.2.1",))
 
+NO_ROUTE, NO_ROUTE6 = (f"br0 has no IPv{version} default route yet" for version in (4, 6))
 NO_LEASE, NO_LEASE6 = (f"no server has given br0 an IPv{version} address yet" for version in (4, 6))
 
 
@@ -111,6 +112,21 @@ def test_nothing_is_missing() -> None:
         ),
         (goal(leased=(4,), addresses=()), bridged_links(carried=(leased("192.0.2.10/24"),)), []),
         (goal(leased=(6,), addresses=()), bridged_links(carried=(leased("2001:db8::10/64"),)), []),
+        # an IP version that had a default route has one again, whatever its gateway
+        (goal(routed=(4, 6)), bridged_links(), [NO_ROUTE6]),
+        (
+            goal(routed=(4, 6), gateways=()),
+            links(
+                *bridged_links().devices.values(),
+                routes=(default_route("192.0.2.9", "br0", "dhcp"), default_route("fe80::1", "br0", "ra")),
+            ),
+            [],
+        ),
+        (
+            goal(routed=(4, 6), gateways=()),
+            links(*bridged_links().devices.values(), routes=(default_route(), default_route("fe80::1", "br0", table="100"))),
+            [NO_ROUTE, NO_ROUTE6],
+        ),
         # a link-local address is given by nobody
         (
             goal(leased=(6,), addresses=()),
@@ -142,12 +158,21 @@ def test_only_what_a_server_gives_is_waited_for() -> None:
         Shortfall("br0 does not have 192.0.2.9/24"),
         Shortfall("no server has given br0 an IPv4 address yet", waits=True),
     ]
+    bare = links(*bridged_links().devices.values())
+    assert shortfalls(goal(gateways=(), routed=(4,)), bare) == [Shortfall(NO_ROUTE, waits=True)]
+    assert shortfalls(goal(routed=()), bare) == [Shortfall("br0 has no default route via 192.0.2.1")]
 
 
 def test_the_carrier_has_the_addresses() -> None:
     assert (BRIDGED.carrier, PLAIN.carrier) == ("br0", "eth0")
 
 
-@pytest.mark.parametrize("wanted", [BRIDGED, PLAIN, goal(leased=(4, 6), stp=True, forward_delay=1500)])
+def test_a_goal_of_another_version_of_the_collection_is_read() -> None:
+    values = {**BRIDGED.to_json(), "of_tomorrow": [1]}
+    del values["routed"]
+    assert Goal.from_json(values) == BRIDGED
+
+
+@pytest.mark.parametrize("wanted", [BRIDGED, PLAIN, goal(leased=(4, 6), routed=(4,), stp=True, forward_delay=1500)])
 def test_it_comes_back_from_json_as_it_was(wanted: Goal) -> None:
     assert Goal.from_json(json.loads(json.dumps(wanted.to_json()))) == wanted

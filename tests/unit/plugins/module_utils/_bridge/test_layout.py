@@ -54,8 +54,10 @@ def test_the_way_there() -> None:
         "link set dev eth0 mtu 1500 up",
         "address flush dev eth0 scope global",
         "address replace 192.0.2.10/24 brd + dev br0",
-        "route replace 203.0.113.1 metric 100 scope link dev br0",
-        "route replace 0.0.0.0/0 via 203.0.113.1 metric 100 proto static onlink dev br0",
+        "route del 203.0.113.1 metric 100 scope link dev eth0",
+        "route append 203.0.113.1 metric 100 scope link dev br0",
+        "route del 0.0.0.0/0 via 203.0.113.1 metric 100 proto static onlink dev eth0",
+        "route append 0.0.0.0/0 via 203.0.113.1 metric 100 proto static onlink dev br0",
     ]
 
 
@@ -65,7 +67,8 @@ def test_the_way_back() -> None:
         "link set dev eth0 mtu 1500 up",
         "address flush dev br0 scope global",
         "address replace 2001:db8::10/64 nodad dev eth0",
-        "route replace ::/0 via fe80::1 metric 1024 dev eth0",
+        "route del ::/0 via fe80::1 metric 1024 dev br0",
+        "route append ::/0 via fe80::1 metric 1024 dev eth0",
     ]
 
 
@@ -150,12 +153,16 @@ class TestAsItIs:
 
 @dataclass
 class Kernel:
-    """The links eth0 and br0 of a host, for the lines of a batch."""
+    """The links eth0 and br0 of a host, and routes over a third one, for the lines of a batch.
+
+    `append` adds a route beside those of the same destination and metric over other links, and takes none of them away. What is
+    there already is an error for it, as what is not there is for `del`; `ip -force` goes on.
+    """
 
     master: str = ""
     settings: dict[tuple[str, str], str] = field(default_factory=dict)
     addresses: dict[str, set[str]] = field(default_factory=lambda: {"eth0": set(), "br0": set()})
-    routes: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    routes: list[tuple[str, ...]] = field(default_factory=list)
 
     def carry_out(self, line: str) -> None:
         words = line.split()
@@ -165,16 +172,19 @@ class Kernel:
             self.addresses[name].add(words[2])
         elif words[:2] == ["address", "flush"]:
             self.addresses[name].clear()
-        elif words[:2] == ["route", "replace"]:
-            metric = words[words.index("metric") + 1] if "metric" in words else "0"
-            table = words[words.index("table") + 1] if "table" in words else "main"
-            self.routes[words[2], metric, table] = name
+        elif words[:2] == ["route", "del"]:
+            self.routes = [route for route in self.routes if route != tuple(words[2:])]
+        elif words[:2] == ["route", "append"]:
+            self.routes += [tuple(words[2:])] if tuple(words[2:]) not in self.routes else []
         elif words[4:6] == ["master", "br0"] or words[4] == "nomaster":
             self.master = "br0" if words[4] == "master" else ""
         else:
             assert words[:3] == ["link", "set", "dev"]
             rest = [word for word in words[4:] if word not in ("type", "bridge", "up")]
             self.settings[name, rest[0]] = rest[1]
+
+    def routes_over(self, name: str) -> list[str]:
+        return sorted(" ".join(route[:-2]) for route in self.routes if route[-1] == name)
 
 
 ADDRESSES = st.lists(
@@ -213,22 +223,23 @@ LAYOUTS = st.builds(
 @given(there=LAYOUTS, times=st.lists(st.booleans(), max_size=3))
 def test_each_address_is_on_one_link_after_any_run_there_and_back(there: Layout, times: list[bool]) -> None:
     """Scripts are interrupted and run again, in both directions."""
-    kernel = Kernel()
+    words = sorted(" ".join(route.words) for route in there.routes)
+    # the host starts with its routes over the uplink, and has the same over a link that nobody asked about
+    kernel = Kernel(routes=[(*route.words, "dev", name) for route in there.routes for name in ("eth0", "eth1")])
     back = replace(there, bridged=False)
     for forward in [*times, True, True]:
         for line in batch(there if forward else back):
             kernel.carry_out(line)
     texts = {a.text for a in there.addresses}
     assert kernel.addresses == {"br0": texts, "eth0": set()}
-    assert set(kernel.routes.values()) <= {"br0"}
+    assert [kernel.routes_over(name) for name in ("br0", "eth0", "eth1")] == [words, [], words]
     assert kernel.master == "br0"
     assert kernel.settings["br0", "stp_state"] == str(int(there.stp))
     assert kernel.settings["br0", "forward_delay"] == str(there.forward_delay)
     for line in batch(back):
         kernel.carry_out(line)
     assert kernel.addresses == {"eth0": texts, "br0": set()}
-    assert set(kernel.routes.values()) <= {"eth0"}
-    assert len(kernel.routes) == len(there.routes)
+    assert [kernel.routes_over(name) for name in ("br0", "eth0", "eth1")] == [[], words, words]
     assert kernel.master == ""
 
 
@@ -241,7 +252,11 @@ def test_each_address_is_named_once_and_after_it_is_taken_from_the_other_link(th
         flushed = [at for at, line in enumerate(lines) if line.startswith("address flush")]
         assert len(flushed) == bool(layout.addresses)
         assert all(lines.index(line) > at for line in replaced for at in flushed)
-        assert not any(" add " in line or " del " in line for line in lines)  # what is there already is no error
+        assert not any(" add " in line for line in lines)  # what is there already is no error
+        routes = [line.split() for line in lines if line.startswith("route ")]
+        assert [line[1] for line in routes] == ["del", "append"] * len(layout.routes)
+        for gone, comes in zip(routes[::2], routes[1::2]):
+            assert (gone[2:-1], gone[-1], comes[-1]) == (comes[2:-1], layout.other, layout.carrier)
 
 
 def test_links_are_read_as_they_are_written() -> None:

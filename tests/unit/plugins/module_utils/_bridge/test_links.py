@@ -146,6 +146,18 @@ def test_a_lab_host_with_a_lease(path: Path) -> None:
             {"dst": "10.0.0.0/8", "dev": "eth0", "metrics": [{"mtu": 1400, "rtt": 3, "initcwnd": 20}]},
             "10.0.0.0/8 mtu 1400 initcwnd 20",
         ),
+        (
+            6,
+            {"dst": "default", "gateway": "fe80::1", "dev": "eth0", "metrics": [{"advmss": 1340, "window": 9}, {"initrwnd": 5}]},
+            "default via fe80::1 advmss 1340 window 9 initrwnd 5",
+        ),
+        # of IPv4, what is link-local is somebody's: a cloud's metadata
+        (4, {"dst": "169.254.0.0/16", "dev": "eth0", "scope": "link", "metric": 1000}, "169.254.0.0/16 metric 1000 scope link"),
+        (
+            4,
+            {"dst": "169.254.169.254", "gateway": "192.0.2.1", "dev": "eth0", "protocol": "dhcp"},
+            "169.254.169.254 via 192.0.2.1 proto dhcp",
+        ),
         # what is no route of a link that could be moved
         (4, {"dst": "default", "nexthops": [{"gateway": "192.0.2.1", "dev": "eth0"}], "flags": []}, None),
         (4, {"type": "blackhole", "dst": "10.0.0.0/8"}, None),
@@ -154,7 +166,8 @@ def test_a_lab_host_with_a_lease(path: Path) -> None:
         (4, {"type": "broadcast", "dst": "192.0.2.255", "dev": "eth0", "table": "local"}, None),
         (6, {"dst": "ff00::/8", "dev": "eth0", "table": "local"}, None),
         (6, {"dst": "fe80::/64", "dev": "eth0", "protocol": "kernel"}, None),
-        (4, {"dst": "169.254.0.0/16", "dev": "eth0", "scope": "link", "metric": 1000}, None),
+        (6, {"dst": "fe80::/10", "dev": "eth0"}, None),
+        (6, {"dst": "ff02::/16", "dev": "eth0"}, None),
         (4, {"dst": "224.0.0.0/4", "dev": "eth0"}, None),
     ],
 )
@@ -181,6 +194,14 @@ def test_the_best_default_route() -> None:
     )
     found = links(device("eth0"), device("eth1"), routes=routes)
     assert [found.default_route(name) for name in ("", "eth0", "eth1", "eth2")] == [routes[2], routes[1], routes[2], None]
+
+
+def test_the_default_route_of_one_ip_version() -> None:
+    routes = (default_route(metric=9), default_route("2001:db8::1", metric=5), default_route("2001:db8::2", "eth1", metric=1))
+    found = links(device("eth0"), device("eth1"), routes=routes)
+    assert [found.default_route("eth0", versions=(version,)) for version in (4, 6)] == [routes[0], routes[1]]
+    assert found.default_route(versions=(6,)) == routes[2]
+    assert found.default_route("eth1", versions=(4,)) is None
 
 
 def test_routes_that_somebody_configured() -> None:
@@ -213,6 +234,7 @@ def test_details_of_addresses_and_links() -> None:
             "ifname": "eth0",
             "flags": [],
             "mtu": 9000,
+            "max_mtu": 9194,
             "link_type": "ether",
             "address": "52:54:00:AB:CD:EF",
             "addr_info": [
@@ -226,11 +248,28 @@ def test_details_of_addresses_and_links() -> None:
                     "valid_life_time": 600,
                     "preferred_life_time": 0,
                 },
+                {
+                    "local": "2001:db8::99",
+                    "prefixlen": 64,
+                    "scope": "global",
+                    "nodad": True,
+                    "valid_life_time": 7199,
+                    "preferred_life_time": 1799,
+                },
+                {"local": "192.0.2.11", "prefixlen": 24, "valid_life_time": 4294967295, "preferred_life_time": 4294967295},
                 {"family": "inet6"},
             ],
         },
         {"ifindex": 3, "ifname": "mv0", "link_index": 2, "mtu": 9000, "linkinfo": {"info_kind": "macvtap"}},
-        {"ifindex": 4, "ifname": "mv1", "link_index": 2, "link_netnsid": 0, "mtu": 9000, "linkinfo": {"info_kind": "macvtap"}},
+        {
+            "ifindex": 4,
+            "ifname": "mv1",
+            "link_index": 2,
+            "link_netnsid": 0,
+            "mtu": 9000,
+            "max_mtu": 0,  # the driver says nothing
+            "linkinfo": {"info_kind": "macvtap"},
+        },
         {"deleted": True},
     ]
     found = read_addresses_and_links(entries, lambda name: name == "mv1")
@@ -239,8 +278,12 @@ def test_details_of_addresses_and_links() -> None:
     assert eth0.addresses == (
         address("192.0.2.10/24", scope="link", metric=100, prefix_route=False),
         address("2001:db8::77/64", dynamic=True, temporary=True, valid_for=600, preferred_for=0),
+        # what the kernel says of an address that was moved without its time, when a router named it again
+        address("2001:db8::99/64", dynamic=True, valid_for=7199, preferred_for=1799),
+        address("192.0.2.11/24"),
     )
     assert (found["mv0"].below, found["mv1"].below) == ("eth0", "")
+    assert (eth0.max_mtu, found["mv0"].max_mtu, found["mv1"].max_mtu) == (9194, 65535, 65535)
     assert [name for name, one in found.items() if one.wireless] == ["mv1"]
 
 

@@ -156,7 +156,9 @@ mtu=1500
 
 def test_what_is_about_the_wire_stays_with_the_port() -> None:
     bridge, port = profiles_of(record_of(STATIC, mtu=9000))
-    assert port["ethernet"] == {"mtu": "9000", "cloned-mac-address": "02:77:3B:2C:00:3C", "wake-on-lan": "64"}
+    # it is for one NIC, whatever the NIC's name at the next boot
+    bound = {"mac-address": "02:77:3B:2C:00:3B", "cloned-mac-address": "02:77:3B:2C:00:3C"}
+    assert port["ethernet"] == {"mtu": "9000", **bound, "wake-on-lan": "64"}
     assert port["ethtool"] == {"ring-rx": "512"}
     assert port["802-1x"] == {"eap": "tls;", "identity": "host"}
     assert set(port) == {"connection", "ethernet", "ethtool", "802-1x"}
@@ -250,6 +252,30 @@ def test_name_servers_of_the_task() -> None:
     assert (bridge["ipv4"]["dns"], bridge["ipv6"]["dns"]) == ("192.0.2.53;192.0.2.54", "2001:db8::53")
     assert bridge["ipv4"]["dns-search"] == "a.test"
     assert "dns-search" not in bridge["ipv6"]
+
+
+@pytest.mark.parametrize("servers", [("192.0.2.53",), ()])
+def test_name_servers_of_the_task_are_the_only_ones(servers: tuple[str, ...]) -> None:
+    """Those that DHCP servers and routers name are not asked; a static family has none of those."""
+    bridge, _port = profiles_of(record_of(DHCP), dns=Dns(servers=servers))
+    assert [bridge[name].get("ignore-auto-dns") for name in ("ipv4", "ipv6")] == ["true", "true"]
+    bridge, _port = profiles_of(record_of(DHCP), ipv6=Family(version=6, method="dhcp"), dns=Dns(servers=servers))
+    assert bridge["ipv6"]["ignore-auto-dns"] == "true"
+    static = Family(version=4, method="static", addresses=("192.0.2.7/24",))
+    bridge, _port = profiles_of(record_of(DHCP), ipv4=static, dns=Dns(servers=servers))
+    assert [bridge[name].get("ignore-auto-dns") for name in ("ipv4", "ipv6")] == [None, "true"]
+    only_dhcpv6 = DHCP.replace("addr-gen-mode=default\nmethod=auto", "method=dhcp")
+    assert profiles_of(record_of(only_dhcpv6), dns=Dns(servers=servers))[0]["ipv6"]["ignore-auto-dns"] == "true"
+    text = DHCP.replace("method=auto", "method=auto\nignore-auto-dns=false")
+    assert profiles_of(record_of(text), dns=Dns(servers=servers))[0]["ipv4"]["ignore-auto-dns"] == "true"
+
+
+def test_without_name_servers_of_the_task_others_are_asked_as_before() -> None:
+    for dns in (Dns(), Dns(search=("a.test",))):
+        bridge, _port = profiles_of(record_of(DHCP), dns=dns)
+        assert "ignore-auto-dns" not in {**bridge["ipv4"], **bridge["ipv6"]}
+    text = DHCP.replace("method=auto", "method=auto\nignore-auto-dns=true")
+    assert profiles_of(record_of(text))[0]["ipv4"]["ignore-auto-dns"] == "true"
 
 
 def test_search_domains_without_ipv4() -> None:

@@ -20,6 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.record impo
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import (
     DHCP,
+    MAC,
     STATIC,
     family,
     record,
@@ -135,10 +136,42 @@ class TestFiles:
             "[TokenBucketFilter]\nRate=1M\n"
         )
 
+    def test_what_names_the_uplink_names_the_bridge(self) -> None:
+        text = origin(
+            "[Network]",
+            "DNS=fe80::1%eth0",
+            "DNS=fe80::2%eth0.7",
+            "DNS=fe80::3%eth01",
+            "DNS=fe80::4%eth0#dns.test",
+            "Domains=eth0",
+            "[RoutingPolicyRule]",
+            "IncomingInterface=eth0",
+            "OutgoingInterface=eth0",
+            "[RoutingPolicyRule]",
+            "IncomingInterface=eth0.7",
+            "OutgoingInterface=eth1",
+        )
+        assert bridge_lines(text) == [
+            *("[Network]", "DNS=fe80::1%br0", "DNS=fe80::2%eth0.7", "DNS=fe80::3%eth01", "DNS=fe80::4%br0#dns.test"),
+            *("Domains=eth0", "[RoutingPolicyRule]", "IncomingInterface=br0", "OutgoingInterface=br0"),
+            *("[RoutingPolicyRule]", "IncomingInterface=eth0.7", "OutgoingInterface=eth1"),
+        ]
+
+    def test_the_port_is_the_nic_that_the_uplinks_file_is_for(self) -> None:
+        """At the next boot another NIC may have the name."""
+        text = f"[Match]\nName=en*\nMACAddress={MAC}\nPermanentMACAddress={MAC}\nType=ether\n\n[Network]\nDHCP=ipv4\n"
+        _device, bridge, port = bodies(text)
+        assert bridge.startswith("[Match]\nName=br0\n\n")
+        assert port.startswith(f"[Match]\nName=eth0\nMACAddress={MAC}\nPermanentMACAddress={MAC}\n\n[Network]\n")
+
     def test_what_overrides_a_part_does_so_on_the_bridge_as_well(self) -> None:
         text = network("DNS=192.0.2.1", "DHCP=ipv4") + "\n[Network]\nDNS=\nDNS=192.0.2.2\nDHCP=yes\n"
         assert bridge_lines(text) == ["[Network]", "DNS=192.0.2.1", "DHCP=ipv4", "DNS=", "DNS=192.0.2.2", "DHCP=yes"]
         assert NETWORKD.expected(record(text), request()).dhcp == (4, 6)
+
+
+# name servers of the task are the only ones
+ONLY_THESE = [line for name in ("DHCPv4", "DHCPv6", "IPv6AcceptRA") for line in (f"[{name}]", "UseDNS=no")]
 
 
 class TestOverrides:
@@ -174,8 +207,12 @@ class TestOverrides:
                 {"ipv4": family("dhcp")},
                 ["Address=2001:db8::10/64", "DHCP=ipv4"],
             ),
-            (STATIC, {"dns": {"servers": ["192.0.2.53"], "search": None}}, [*STATIC.splitlines()[4:6], "DNS=192.0.2.53"]),
-            (STATIC, {"dns": {"servers": [], "search": None}}, STATIC.splitlines()[4:6]),
+            (
+                STATIC,
+                {"dns": {"servers": ["192.0.2.53"], "search": None}},
+                [*STATIC.splitlines()[4:6], "DNS=192.0.2.53", *ONLY_THESE],
+            ),
+            (STATIC, {"dns": {"servers": [], "search": None}}, [*STATIC.splitlines()[4:6], *ONLY_THESE]),
             (
                 network("DHCP=ipv4", "Domains=old.test"),
                 {"dns": {"servers": None, "search": ["a.test", "~b.test"]}},
@@ -185,6 +222,17 @@ class TestOverrides:
     )
     def test_the_network_section(self, text: str, options: dict[str, t.Any], expected: list[str]) -> None:
         assert bridge_lines(text, **options) == ["[Network]", *expected]
+
+    def test_what_is_said_of_others_name_servers_is_replaced(self) -> None:
+        text = network("DHCP=yes") + "[DHCPv4]\nUseDNS=yes\nUseNTP=no\n[IPv6AcceptRA]\nUseDNS=yes\n"
+        only = {"dns": {"servers": ["192.0.2.53"], "search": None}}
+        assert bridge_lines(text, **only) == [
+            *("[Network]", "DHCP=yes", "DNS=192.0.2.53", "[DHCPv4]", "UseNTP=no", "UseDNS=no"),
+            *("[IPv6AcceptRA]", "UseDNS=no", "[DHCPv6]", "UseDNS=no"),
+        ]
+        assert bridge_lines(text, dns={"servers": None, "search": []}) == [
+            *("[Network]", "DHCP=yes", "[DHCPv4]", "UseDNS=yes", "UseNTP=no", "[IPv6AcceptRA]", "UseDNS=yes"),
+        ]
 
     def test_sections_of_the_same_family_go(self) -> None:
         text = origin(
@@ -434,7 +482,7 @@ class TestScripts:
 
 # sections and keys as systemd.network(5) has them, with a value that shows where an entry came from
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Match": ("Name", "MACAddress", "Type"),
+    "Match": ("Name", "MACAddress", "PermanentMACAddress", "Type"),
     "Link": ("MACAddress", "ARP", "Multicast", "RequiredForOnline", "RequiredFamilyForOnline", "MTUBytes", "ActivationPolicy"),
     "Network": ("DHCPServer", "LLMNR", "DNS", "NTP", "VLAN", "LLDP", "EmitLLDP", "IPv6PrivacyExtensions", "LinkLocalAddressing"),
     "Address": ("Address", "Peer", "Label", "PreferredLifetime"),
@@ -451,9 +499,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "RoutingPolicyRule": ("From", "Priority"),
     "Neighbor": ("Address", "LinkLayerAddress"),
 }
-# ours go by name, the MTU is that of the record, and what it is known by is written anew
+# ours go by name and by the NIC's address, the MTU is that of the record, and what it is known by is written anew
 NO_ADDRESSES = ("Network", "LinkLocalAddressing", "no")
-DROPPED = {("Match", key) for key in SECTIONS["Match"]} | {("Link", "MTUBytes")}
+DROPPED = {("Match", "Name"), ("Match", "Type"), ("Link", "MTUBytes")}
 
 ENTRIES = st.lists(
     st.sampled_from(sorted(SECTIONS)).flatmap(

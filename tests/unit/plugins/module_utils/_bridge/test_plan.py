@@ -44,6 +44,10 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.
 
 RECORD_PATH = "/var/lib/kvmops-network/bridges/br0.json"
 OWNED = [f"/etc/systemd/network/0-kvmops-br0{tail}" for tail in (".netdev", ".network", "-port.network")]
+LOSES = (
+    "The host loses 192.0.2.10/24, and connections to that end. If the controller uses it, confirm_host has to say where the "
+    "host is then."
+)
 LEASED = links(device("eth0", leased("192.0.2.10/24")), routes=(default_route(protocol="dhcp", metric=1024),))
 
 
@@ -197,13 +201,29 @@ class TestFresh:
 
     def test_the_transaction(self) -> None:
         found = plan_for(host()).transaction("3f9a01c2", request(confirm_timeout=90), BACKENDS["networkd"])
-        assert (found.id, found.window, found.carrier, found.has_ipv4) == ("3f9a01c2", 90, "eth0", True)
+        assert (found.id, found.window, found.carrier, found.leased) == ("3f9a01c2", 90, "eth0", ())
+        assert found.bridge == ("br0", MAC)
         assert (found.new_bridge, found.old_bridge) == ("br0", "")
         assert "address replace 192.0.2.10/24 brd + dev br0" in found.apply_batch
         assert "address replace 192.0.2.10/24 brd + dev eth0" in found.revert_batch
         assert [change.path for change in found.files] == [*OWNED, RECORD_PATH]
         assert all(change.before is None for change in found.files)
         assert [change.private for change in found.files] == [False, False, False, True]
+
+    def test_the_addresses_that_the_way_back_waits_for(self) -> None:
+        short = leased("2001:db8::99/64")
+        own = (leased("192.0.2.10/24"), address("192.0.2.9/24"), leased("2001:db8::10/64"), replace(short, temporary=True))
+        found = host(links(device("eth0", *own), routes=(default_route(protocol="dhcp"),)), DHCP)
+        change = plan_for(found).transaction("1", request(), BACKENDS["networkd"])
+        assert change.leased == ("192.0.2.10/24", "2001:db8::10/64")
+
+    def test_an_uplink_of_another_bridge_is_refused(self) -> None:
+        """The other bridge is gone, or its port fell out."""
+        found = host(records={"br9": record(name="br9"), "br8": record(name="br8", uplink="eth8")})
+        with pytest.raises(RefusedError) as caught:
+            plan_for(found)
+        assert str(caught.value) == "uplink: eth0 is the uplink of br9. Take that back first (state: absent)."
+        assert plan_for(replace(found, records={"br8": found.records["br8"]})).changed
 
     def test_a_text_that_is_no_utf8_is_written_as_it_was(self) -> None:
         odd = STATIC + "Domains=caf\udce9.test\n"
@@ -260,7 +280,7 @@ class TestAdoption:
         found = plan.transaction("1", request(), BACKENDS["networkd"])
         assert found.revert_batch[0] == "link set dev eth0 nomaster"
         assert f"link set dev br0 address {MAC}" in found.apply_batch
-        assert found.has_ipv4 == any(a.interface.version == 4 for a in own)
+        assert found.leased == tuple(a.text for a in own if a.dynamic)
 
     def test_other_ports_or_addresses_are_refused(self) -> None:
         for taken in (device("eth1", master="br0"), tap()):
@@ -325,7 +345,13 @@ class TestDrift:
         broken = changed_device(present(), name, **values)
         plan = plan_for(broken)
         assert plan.reasons == (reason,)
-        assert list(plan.steps) == ["put br0 right", "have systemd-networkd follow its files"]
+        gained = ["192.0.2.10/24"] if values == {"addresses": ()} else []
+        assert (list(plan.gained), plan.lost) == (gained, ())
+        assert list(plan.steps) == [
+            "put br0 right",
+            *(f"give br0 the address {text}" for text in gained),
+            "have systemd-networkd follow its files",
+        ]
         assert plan.outage == "Connections stay, and so do guests' interfaces on the bridge."
         assert plan.files == ()
         assert plan.forward is not None
@@ -350,6 +376,7 @@ class TestDrift:
             for content in (b"edited", None):
                 plan = plan_for(replace(found, files={**found.files, path: content}))
                 assert list(plan.steps) == ["put br0 right", f"write {path}", "have systemd-networkd follow its files"]
+                assert plan.reasons == (f"{path} is {'missing' if content is None else 'not as wanted'}",)
                 [change] = plan.files
                 assert (change.before, change.after) == (content, found.files[path])
 
@@ -407,11 +434,12 @@ class TestChangedSetting:
     def test_the_uplinks_mac_address_comes_back_when_no_other_is_asked_for(self) -> None:
         found = present()
         plan = plan_for(found, mac="52:54:00:00:00:07")
-        assert plan.reasons == ("MAC address of br0 is 52:54:00:12:34:56, not 52:54:00:00:00:07",)
+        edited = f"{OWNED[0]} is not as wanted"
+        assert plan.reasons == ("MAC address of br0 is 52:54:00:12:34:56, not 52:54:00:00:00:07", edited)
         assert [change.path for change in plan.files] == [OWNED[0]]
         changed = made(found, plan)
         assert not plan_for(changed, mac="52:54:00:00:00:07").changed
-        assert plan_for(changed).reasons == ("MAC address of br0 is 52:54:00:00:00:07, not 52:54:00:12:34:56",)
+        assert plan_for(changed).reasons == ("MAC address of br0 is 52:54:00:00:00:07, not 52:54:00:12:34:56", edited)
 
     def test_an_mtu_that_the_uplink_cannot_have(self) -> None:
         found = present()
@@ -425,8 +453,56 @@ class TestChangedSetting:
     def test_an_address(self) -> None:
         found = present()
         plan = plan_for(found, ipv4=family("static", "198.51.100.7/24"))
-        assert plan.reasons == ("br0 does not have 198.51.100.7/24",)
+        assert plan.reasons == ("br0 does not have 198.51.100.7/24", f"{OWNED[1]} is not as wanted")
         assert [change.path for change in plan.files] == [OWNED[1]]
+        assert (plan.gained, plan.lost) == (("198.51.100.7/24",), ("192.0.2.10/24",))
+        assert list(plan.steps) == [
+            "put br0 right",
+            "give br0 the address 198.51.100.7/24",
+            "take away the address 192.0.2.10/24",
+            f"write {OWNED[1]}",
+            "have systemd-networkd follow its files",
+        ]
+        assert plan.outage == LOSES
+
+    def test_the_address_of_a_new_bridge(self) -> None:
+        plan = plan_for(host(), ipv4=family("static", "198.51.100.7/24"))
+        assert (plan.gained, plan.lost, plan.outage) == (("198.51.100.7/24",), ("192.0.2.10/24",), LOSES)
+        assert list(plan.steps)[2:4] == ["give br0 the address 198.51.100.7/24", "take away the address 192.0.2.10/24"]
+
+    def test_addresses_stay_where_the_back_end_is_not_asked_anew(self) -> None:
+        """A record that is written again says nothing to networkd; a file of its own makes it look at the addresses again."""
+        found = present()
+        bridged = found.links.devices["br0"]
+        found = changed_device(found, "br0", addresses=(*bridged.addresses, address("192.0.2.99/24")))
+        assert not plan_for(found).changed
+        assert plan_for(replace(found, files={**found.files, RECORD_PATH: None})).lost == ()
+        assert plan_for(replace(found, files={**found.files, OWNED[1]: None})).lost == ("192.0.2.99/24",)
+
+    @pytest.mark.parametrize("there", [False, True])
+    def test_what_a_static_family_does_without(self, there: bool) -> None:
+        found = present(DHCP) if there else host(LEASED, DHCP)
+        static = family("static", "192.0.2.10/24")
+        no_route = "ipv4.gateway is not given, and the host loses its IPv4 default route."
+        no_names = "With static IPv4 addresses no DHCP server names the name servers; name them in dns.servers."
+        if there:
+            found = replace(found, links=replace(found.links, routes=(default_route(link="br0", protocol="dhcp"),)))
+        assert plan_for(found, ipv4=static).warnings == (no_route, no_names)
+        names = {"servers": [], "search": None}
+        assert plan_for(found, ipv4=static, dns=names).warnings == (no_route,)
+        assert plan_for(found, ipv4={**static, "gateway": "192.0.2.1"}, dns=names).warnings == ()
+        assert plan_for(found, ipv4={**static, "gateway": "192.0.2.1"}).warnings == (no_names,)
+        for method in ("dhcp", "none"):
+            assert plan_for(found, ipv4=family(method), mtu=1400).warnings == ()
+        # the other family has no route and no lease to lose
+        assert plan_for(found, ipv6=family("static", "2001:db8::7/64")).warnings == ()
+
+    def test_a_static_family_of_a_bridge_that_is_gone(self) -> None:
+        found = present(STATIC, ipv4=family("static", "192.0.2.10/24"))
+        gone = replace(found, links=links(device("eth0")))
+        plan = plan_for(gone, ipv4=family("static", "192.0.2.10/24"))
+        assert plan.reasons == ("there is no bridge br0",)
+        assert (plan.warnings, plan.lost, plan.gained) == ((), (), ("192.0.2.10/24",))
 
 
 class TestAbsent:
@@ -463,6 +539,7 @@ class TestAbsent:
     def test_the_transaction(self) -> None:
         found = plan_for(present(), state="absent").transaction("1", request(), BACKENDS["networkd"])
         assert (found.new_bridge, found.old_bridge, found.carrier) == ("", "br0", "br0")
+        assert found.bridge == ("br0", MAC)  # so that the way back can make it again
         assert found.apply_batch[0] == "link set dev eth0 nomaster"
         assert "link set dev eth0 master br0" in found.revert_batch
 
@@ -505,7 +582,41 @@ class TestAbsent:
         devices: dict[str, Device] = {"eth0": replace(found.links.devices["eth0"], master="")}
         plan = plan_for(replace(found, links=Links(devices)), state="absent")
         assert [change.path for change in plan.files] == [*OWNED, RECORD_PATH]
-        assert plan.transaction("1", request(), BACKENDS["networkd"]).old_bridge == ""
+        found_change = plan.transaction("1", request(), BACKENDS["networkd"])
+        # whatever is there of it when the change is made
+        assert (found_change.old_bridge, found_change.bridge) == ("br0", ("br0", ""))
+
+    def test_a_bridge_that_lost_its_uplink_goes_as_well(self) -> None:
+        found = changed_device(changed_device(present(), "eth0", master=""), "br0", addresses=())
+        change = plan_for(found, state="absent").transaction("1", request(), BACKENDS["networkd"])
+        assert (change.old_bridge, change.new_bridge, change.bridge) == ("br0", "", ("br0", MAC))
+
+    def test_the_uplinks_file_is_followed_as_it_is_now(self) -> None:
+        found = present()
+        newer = STATIC.replace("192.0.2.10/24", "192.0.2.20/24").replace("Gateway=192.0.2.1", "Gateway=192.0.2.254")
+        shorter = STATIC.replace("Gateway=192.0.2.1\nDNS=192.0.2.1\n", "")
+        for text, addresses, gateways in (
+            (STATIC, ("192.0.2.10/24",), ("192.0.2.1",)),
+            (newer, ("192.0.2.20/24",), ("192.0.2.254",)),
+            (shorter, ("192.0.2.10/24",), ()),
+            ("", (), ()),
+        ):
+            plan = plan_for(replace(found, files={**found.files, ORIGIN_PATH: text.encode()}), state="absent")
+            assert plan.goal is not None
+            assert (plan.goal.addresses, plan.goal.gateways) == (addresses, gateways)
+            assert plan.goal.routed == ((4,) if gateways else ())
+            assert plan.record == found.records["br0"]
+        dhcp = plan_for(replace(found, files={**found.files, ORIGIN_PATH: DHCP.encode()}), state="absent")
+        assert dhcp.goal is not None
+        assert (dhcp.goal.addresses, dhcp.goal.leased) == ((), ())
+
+    def test_what_overrides_parts_of_the_uplinks_file_still_does(self) -> None:
+        part = "[Network]\nAddress=192.0.2.30/24\n"
+        kept = record(origin=replace(record().origin, text=f"{STATIC}\n{part}"))
+        found = host(bridged_links(), records={"br0": kept})
+        plan = plan_for(found, state="absent")
+        assert plan.goal is not None
+        assert plan.goal.addresses == ("192.0.2.10/24", "192.0.2.30/24")
 
     def test_nothing_there_is_nothing_to_do(self) -> None:
         plan = plan_for(host(), state="absent")

@@ -23,26 +23,39 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction
 USUAL_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ALL_MODES = ("timeout", "asked", "failed", "boot")
 
-# Notes down what it is asked for; waits to be killed at the call that was chosen, fails where that is wanted.
+# Notes down what it is asked for; waits to be killed at the call that was chosen, of those that change something; fails where
+# that is wanted, and has the way back begin at a call.
 TOOL = """\
 #!/bin/sh
 name=${0##*/}
 echo "$name $*" >>@ROOT@/calls
-echo x >>@ROOT@/count
-if [ "$(wc -l <@ROOT@/count)" = "$(cat @ROOT@/stop-at 2>/dev/null)" ]; then
-    echo $$ >@ROOT@/reached
-    exec /bin/sleep 60
+changes=yes
+case "$name $*" in
+    "sync "* | "sleep "* | "ip -"[!f]* | "ip route" | "bridge "* | "ip neighbour" | "systemctl --quiet"*) changes=no ;;
+esac
+if [ $changes = yes ] && [ -e @ROOT@/stop-at ]; then
+    echo x >>@ROOT@/count
+    count=0
+    while read -r _; do count=$((count + 1)); done <@ROOT@/count
+    read -r stop <@ROOT@/stop-at
+    [ "$count" != "$stop" ] || { echo $$ >@ROOT@/reached; exec /bin/sleep 60; }
 fi
 [ -e "@ROOT@/slow-$name" ] && /bin/sleep 0.3
 [ -e "@ROOT@/failing-$name" ] && { echo "$name failed" >&2; exit 3; }
+[ -e @ROOT@/failing-calls ] && echo "$name $*" | grep -qEf @ROOT@/failing-calls && { echo "$name failed" >&2; exit 3; }
+[ -e @ROOT@/take-back-at ] && echo "$name $*" | grep -qxFf @ROOT@/take-back-at && /bin/mv armed reverting
 case "$name $*" in
-    "ip -4 -o address show"*) [ -e @ROOT@/no-address ] || echo "2: eth0 inet 192.0.2.10/24" ;;
+    "ip -o address show"*)
+        [ "$(grep -c "^ip -o address show" @ROOT@/calls)" -lt "$(cat @ROOT@/there-from 2>/dev/null || echo 0)" ] ||
+            cat @ROOT@/addresses ;;
     "systemctl --quiet is-active"*) [ -e @ROOT@/apply-runs ] ;;
     "cp "* | "mv "* | "rm "*) exec "/bin/$name" "$@" ;;
 esac
 """
+# `sync` does nothing where it is hidden: that takes long, and nobody cuts the power
 NETWORK_TOOLS = ("ip", "bridge", "networkctl", "systemctl", "sleep")
-FILE_TOOLS = ("cp", "mv", "rm")
+FILE_TOOLS = ("cp", "mv", "rm", "sync")
+LEASED = ("192.0.2.10/24", "2001:db8::10/64")
 
 
 class Stage:
@@ -56,13 +69,23 @@ class Stage:
         self.etc = root / "etc"
         for folder in (self.folder, self.tools, self.system, self.etc):
             folder.mkdir()
-        self.hide_tools(*NETWORK_TOOLS)
+        self.hide_tools(*NETWORK_TOOLS, "sync")
+        self.give(*LEASED)
 
     def hide_tools(self, *names: str) -> None:
         for name in names:
             path = self.tools / name
             path.write_text(TOOL.replace("@ROOT@", str(self.root)))
             path.chmod(0o755)
+
+    def give(self, *addresses: str) -> None:
+        """Have `ip` say that the link has these."""
+        lines = [f"2: eth0    inet{'6' if ':' in text else ''} {text} scope global \\ valid_lft forever" for text in addresses]
+        (self.root / "addresses").write_text("".join(f"{line}\n" for line in lines))
+
+    def fail(self, *calls: str) -> None:
+        """Have calls fail that one of these regular expressions matches."""
+        (self.root / "failing-calls").write_text("".join(f"{call}\n" for call in calls))
 
     def arm(self, change: Transaction) -> None:
         """Write everything down as the edge does it."""
@@ -83,9 +106,22 @@ class Stage:
             Path(unit).touch()
         (self.folder / "armed").touch()
 
-    def run(self, script: str, *arguments: str) -> None:
+    def keep(self) -> None:
+        """Remember what is on the disk."""
+        for path in (self.folder, self.etc):
+            shutil.copytree(path, self.root / f"kept-{path.name}")
+
+    def restore(self) -> None:
+        """Have that on the disk again."""
+        for path in (self.folder, self.etc):
+            shutil.rmtree(path)
+            shutil.copytree(self.root / f"kept-{path.name}", path)
+        for unit in (texts.BOOT_UNIT_PATH, texts.BOOT_UNIT_LINK):
+            Path(unit).touch()
+
+    def run(self, script: str, *arguments: str, code: int = 0) -> None:
         done = subprocess.run(["/bin/sh", str(self.folder / script), *arguments], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "")
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
         failing = [path for path in self.root.iterdir() if path.name.startswith("failing-")]
         assert done.stderr == "" or failing
 
@@ -111,19 +147,26 @@ class Stage:
         return reached
 
     @property
-    def calls(self) -> list[str]:
+    def all_calls(self) -> list[str]:
         path = self.root / "calls"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [line for line in lines if line.split()[0] in NETWORK_TOOLS and not line.startswith("sleep")]
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def calls(self) -> list[str]:
+        return [line for line in self.all_calls if line.split()[0] in NETWORK_TOOLS and not line.startswith("sleep")]
+
+    @property
+    def file_calls(self) -> list[str]:
+        return [line.replace(str(self.etc), "@") for line in self.all_calls if line.split()[0] in FILE_TOOLS]
 
     @property
     def changing_calls(self) -> list[str]:
-        reading = ("ip -br", "ip route", "ip -6 route", "bridge link", "ip neighbour", "ip -4 -o address", "systemctl --quiet")
+        reading = ("ip -br", "ip route", "ip -6 route", "bridge link", "ip neighbour", "ip -o address", "systemctl --quiet")
         return [line for line in self.calls if not line.startswith(reading)]
 
     @property
     def state(self) -> set[str]:
-        names = {"armed", "reverting", "reverted", "confirmed", "applied", "failure"}
+        names = {"armed", "reverting", "reverted", "confirmed", "applied", "failure", "unfinished"}
         return {path.name for path in self.folder.iterdir()} & names
 
     def text(self, name: str) -> str:
@@ -167,7 +210,7 @@ def change_on(stage: Stage, **more: t.Any) -> Transaction:
         "revert_after": (("networkctl", "reload", "again"),),
         "bridge": ("br0", "52:54:00:12:34:56"),
         "carrier": "eth0",
-        "has_ipv4": True,
+        "leased": LEASED,
         "new_bridge": "br0",
     }
     return Transaction(**{**usual, **more})
@@ -229,6 +272,7 @@ def test_the_way_back(stage: Stage, mode: str, applied: bool) -> None:
     assert stage.state == ({"reverted", "applied"} if applied else {"reverted"})
     assert stage.text("why") == f"{mode}\n"
     assert boot_unit_is_there() == [False, False]
+    assert [(stage.folder / name).exists() for name in ("before", "after")] == [False, False]
     expected = [] if mode == "boot" else [*BACK, *([STOP_TIMER] if mode != "timeout" else [])]
     assert stage.changing_calls == expected
 
@@ -238,7 +282,7 @@ def test_at_boot_no_link_is_touched_or_looked_at(stage: Stage) -> None:
     stage.run("apply")
     (stage.root / "calls").unlink()
     stage.run("revert", "boot")
-    assert stage.calls == []
+    assert [line for line in stage.all_calls if not line.startswith("sync ")] == []
     assert not (stage.folder / "seen").exists()
 
 
@@ -264,7 +308,7 @@ def test_what_the_host_saw_is_kept(stage: Stage) -> None:
     stage.arm(change_on(stage))
     stage.run("revert", "timeout")
     looked = [line for line in stage.calls if line not in stage.changing_calls]
-    assert [line for line in looked if not line.startswith(("systemctl", "ip -4 -o"))] == [
+    assert [line for line in looked if not line.startswith(("systemctl", "ip -o"))] == [
         *("ip -br link", "ip -br address", "ip route", "ip -6 route", "bridge link", "ip neighbour"),
     ]
     assert (stage.folder / "seen").exists()
@@ -295,7 +339,7 @@ def test_a_step_that_fails_is_taken_back_at_once(stage: Stage, tool: str) -> Non
     assert ("cannot stat" in stage.text("log")) == (tool == "place")
     assert stage.text("failure") == f"{failure}\n"
     assert stage.text("why") == "failed\n"
-    assert stage.state == {"reverted", "failure"}
+    assert stage.state == {"reverted", "failure", *(["unfinished"] if tool == "networkctl" else [])}
     assert stage.disk == BEFORE
     assert stage.changing_calls[-1] == STOP_TIMER
     assert boot_unit_is_there() == [False, False]
@@ -319,14 +363,156 @@ def test_a_bridge_that_cannot_be_made_is_taken_back(stage: Stage) -> None:
     assert stage.disk == BEFORE
 
 
-def test_steps_of_the_way_back_may_fail(stage: Stage) -> None:
-    stage.arm(change_on(stage))
+@pytest.mark.parametrize("mode", ["timeout", "boot"])
+def test_steps_of_the_way_back_may_fail(stage: Stage, mode: str) -> None:
+    stage.arm(change_on(stage, revert_after=(("networkctl", "first\n    line"),)))
     stage.run("apply")
     for tool in ("networkctl", "ip", "systemctl"):
         (stage.root / f"failing-{tool}").touch()
-    stage.run("revert", "timeout")
+    stage.run("revert", mode)
+    assert stage.disk == BEFORE
+    assert boot_unit_is_there() == [False, False]
+    if mode == "boot":
+        assert stage.state == {"reverted", "applied"}
+        return
+    assert stage.state == {"reverted", "applied", "unfinished"}
+    assert stage.text("unfinished") == "run networkctl back\nrun networkctl 'first\n"
+    assert "not done: run networkctl back\n" in stage.text("log")
+
+
+@pytest.mark.parametrize("mode", ["timeout", "boot"])
+@pytest.mark.parametrize(("failing", "step"), [("cp -p before/1", "place before/1 @/changed"), ("rm -f .*/new", "remove @/new")])
+def test_a_way_back_without_all_files_stays_open(stage: Stage, mode: str, failing: str, step: str) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage, apply_early=(), revert_early=()))
+    stage.run("apply")
+    (stage.root / "calls").unlink()
+    stage.fail(f"^{failing}")
+    stage.run("revert", mode, code=1)
+    assert stage.state == {"reverting", "applied", "unfinished"}
+    assert stage.text("unfinished").startswith(step.replace("@", str(stage.etc)) + "\n")
+    assert stage.disk["gone"] == BEFORE["gone"]  # the others are as they were
+    assert stage.changing_calls == ([] if mode == "boot" else BACK)
+    assert boot_unit_is_there() == [True, True]
+    assert (stage.folder / "before").exists()
+    stage.fail("^never$")
+    stage.run("revert", "boot")
     assert stage.disk == BEFORE
     assert stage.state == {"reverted", "applied"}
+    assert boot_unit_is_there() == [False, False]
+
+
+def test_a_way_back_without_an_early_file_stays_open(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    (stage.folder / "before/1").unlink()
+    stage.run("revert", "boot", code=1)
+    assert stage.text("unfinished") == f"place before/1 {stage.etc}/changed\n"
+    assert stage.state == {"reverting", "unfinished"}
+
+
+BLOCKED = ("log", "lock", "why", "seen", "unfinished", "applied")
+
+
+@pytest.mark.parametrize("mode", ["timeout", "boot"])
+def test_a_folder_that_takes_nothing_keeps_nobody_from_going_back(stage: Stage, mode: str) -> None:
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    stage.hide_tools(*FILE_TOOLS)
+    (stage.root / "calls").unlink()
+    for name in BLOCKED:  # as on a disk that can only be read: nothing can be written there, renamed or removed
+        (stage.folder / name).unlink(missing_ok=True)
+        (stage.folder / name).mkdir()
+    stage.fail("^mv (armed|reverting) ", "^rm -f unfinished", "^rm -rf")
+    stage.run("revert", mode)
+    assert stage.disk == BEFORE
+    assert stage.state == {"armed", "applied", "unfinished"}
+    assert stage.changing_calls == ([] if mode == "boot" else BACK)
+    assert "rm -rf before after" not in stage.file_calls  # it may have to go back again
+    assert all(list((stage.folder / name).iterdir()) == [] for name in BLOCKED)
+
+
+def test_a_folder_that_takes_no_log_keeps_nobody_from_the_change(stage: Stage) -> None:
+    stage.arm(change_on(stage))
+    (stage.folder / "log").mkdir()
+    stage.run("apply")
+    assert stage.disk == AFTER
+    assert stage.state == {"armed", "applied"}
+    assert stage.calls == ["networkctl before", MAKE_BRIDGE, "ip -force -batch apply.batch", "networkctl reload"]
+
+
+CHANGE = ("networkctl before", MAKE_BRIDGE, "ip -force -batch apply.batch", "networkctl reload")
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_change_ends_where_its_way_back_begins(stage: Stage, at: int) -> None:
+    stage.arm(change_on(stage))
+    (stage.root / "take-back-at").write_text(f"{CHANGE[at]}\n")
+    stage.run("apply")
+    assert stage.calls == list(CHANGE[: at + 1])
+    assert stage.state == {"reverting"}
+    late = {"new", "gone", "changed"}
+    assert {name for name in late if stage.disk.get(name) != BEFORE.get(name)} == (late if at == 3 else set())
+    assert "the change is made" not in stage.text("log")
+
+
+def test_a_file_is_on_the_disk_before_the_next_step(stage: Stage) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    placed = ["cp -p after/0 @/.kvmops-new", "sync @/.kvmops-new", "mv -f @/.kvmops-new @/new", "sync @"]
+    at = stage.file_calls.index(placed[0])
+    assert stage.file_calls[at : at + 4] == placed
+    at = stage.file_calls.index("rm -f @/gone")
+    assert stage.file_calls[at + 1] == "sync @"
+    (stage.root / "calls").unlink()
+    stage.run("revert", "timeout")
+    at = stage.file_calls.index("rm -f @/deep/er/new")
+    assert stage.file_calls[at + 1] == "sync @/deep/er"
+    # the whole disk may be busy for long, and is nobody's business
+    assert not [line for line in stage.file_calls if line.strip() == "sync"]
+    assert [line for line in stage.file_calls if line.startswith(("sync", "mv reverting", "rm"))][-4:] == [
+        *("mv reverting reverted", "rm -rf before after"),
+        f"rm -f {texts.BOOT_UNIT_LINK} {texts.BOOT_UNIT_PATH}",
+        f"sync . {stage.root} {stage.root}",
+    ]
+
+
+def test_what_is_not_there_is_not_removed(stage: Stage) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.run("revert", "timeout")
+    assert not [line for line in stage.file_calls if "new" in line]
+
+
+@pytest.mark.parametrize("call", ["cp -p", "sync", "mv -f"])
+def test_a_file_that_cannot_be_written_leaves_nothing(stage: Stage, call: str) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.fail(f"^{call} .*/etc/\\.kvmops-new( |$)" if call != "cp -p" else "^cp -p after/0")
+    stage.run("apply")
+    assert stage.text("failure") == f"place after/0 {stage.etc}/new\n"
+    assert stage.state == {"reverted", "failure"}
+    assert stage.disk == BEFORE
+    assert "rm -f @/.kvmops-new" in stage.file_calls
+
+
+def test_a_folder_that_cannot_be_synchronised_is_a_failure(stage: Stage) -> None:
+    stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.fail("^sync .*/er$")
+    stage.run("apply", code=1)
+    assert stage.text("failure") == f"place after/3 {stage.etc}/deep/er/new\n"
+    assert stage.text("unfinished") == f"remove {stage.etc}/deep/er/new\n"
+    assert stage.state == {"reverting", "failure", "unfinished"}
+
+
+def test_a_bridge_without_a_mac_address_is_not_made(stage: Stage) -> None:
+    stage.arm(change_on(stage, bridge=("br0", "")))
+    stage.run("apply")
+    assert stage.calls == ["networkctl before", "ip -force -batch apply.batch", "networkctl reload"]
+    stage.arm(change_on(stage, bridge=("br0", ""), new_bridge="", old_bridge="br0"))
+    stage.run("revert", "timeout")
+    assert not [line for line in stage.calls if "type bridge" in line]
 
 
 def with_ports(stage: Stage, *ports: str) -> None:
@@ -365,34 +551,60 @@ def test_what_is_no_bridge_is_not_deleted(stage: Stage) -> None:
     assert "ip link delete dev br0" not in stage.calls
 
 
-@pytest.mark.parametrize(("there", "batches"), [(True, 1), (False, 2)])
-def test_an_address_that_no_server_gives_again_is_put_back(stage: Stage, there: bool, batches: int) -> None:
+@pytest.mark.parametrize(
+    ("there", "batches", "looks"),
+    [
+        (LEASED, 1, 0),
+        ((*LEASED, "203.0.113.1/24"), 1, 0),
+        (LEASED[:1], 2, 8),
+        (LEASED[1:], 2, 8),
+        ((), 2, 8),
+        (("1" + LEASED[0], LEASED[0] + "0", LEASED[1]), 2, 8),  # others with the same letters
+    ],
+)
+def test_an_address_that_no_server_gives_again_is_put_back(
+    stage: Stage, there: tuple[str, ...], batches: int, looks: int
+) -> None:
     stage.arm(change_on(stage))
-    if not there:
-        (stage.root / "no-address").touch()
+    stage.give(*there)
     stage.run("revert", "timeout")
     assert stage.calls.count("ip -force -batch revert.batch") == batches
+    assert (stage.calls[-1] == "ip -force -batch revert.batch") == (batches == 2)
     assert stage.state == {"reverted"}
+    assert [line for line in stage.all_calls if line.startswith("sleep")] == ["sleep 1.5", *["sleep 0.5"] * looks]
 
 
-def test_without_ipv4_no_address_is_waited_for(stage: Stage) -> None:
-    stage.arm(change_on(stage, has_ipv4=False))
-    (stage.root / "no-address").touch()
+def test_an_address_is_waited_for_no_longer_than_needed(stage: Stage) -> None:
+    stage.arm(change_on(stage, leased=LEASED[:1]))
+    (stage.root / "there-from").write_text("4")
     stage.run("revert", "timeout")
     assert stage.calls.count("ip -force -batch revert.batch") == 1
+    # the back end takes the old ones away at first: whoever looks at once sees those
+    look = "ip -o address show dev eth0"
+    after = stage.all_calls[stage.all_calls.index("networkctl reload again") + 1 : -1]
+    assert after == ["sleep 1.5", *[look, "sleep 0.5"] * 3, look, look]
+
+
+@pytest.mark.parametrize("after", [(), (("networkctl", "reload", "again"),)])
+def test_without_leased_addresses_nothing_is_waited_for(stage: Stage, after: tuple[tuple[str, ...], ...]) -> None:
+    stage.arm(change_on(stage, leased=(), revert_after=after))
+    stage.give()
+    stage.run("revert", "timeout")
+    assert stage.calls.count("ip -force -batch revert.batch") == 1
+    assert not [line for line in stage.all_calls if line.startswith(("sleep", "ip -o"))]
+    assert stage.state == {"reverted"}
 
 
 @pytest.mark.parametrize("mode", ["timeout", "boot"])
 def test_a_way_back_that_is_killed_anywhere_and_begins_again_ends_the_same(stage: Stage, mode: str) -> None:
     stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.run("apply")
+    stage.keep()
     call = 0
     while True:
         call += 1
-        for path in (stage.folder, stage.etc):
-            shutil.rmtree(path)
-            path.mkdir()
-        stage.arm(change_on(stage))
-        stage.run("apply")
+        stage.restore()
         if not stage.run_until(call, "revert", mode):
             break
         assert len(stage.state & {"armed", "reverting", "reverted"}) == 1
@@ -401,18 +613,18 @@ def test_a_way_back_that_is_killed_anywhere_and_begins_again_ends_the_same(stage
         assert stage.state == {"reverted", "applied"}
         if stage.text("log").count("the way back is done"):
             assert boot_unit_is_there() == [False, False], call
+            assert not (stage.folder / "before").exists(), call
     assert call > 8
 
 
 def test_a_change_that_is_killed_anywhere_is_taken_back(stage: Stage) -> None:
     stage.hide_tools(*FILE_TOOLS)
+    stage.arm(change_on(stage))
+    stage.keep()
     call = 0
     while True:
         call += 1
-        for path in (stage.folder, stage.etc):
-            shutil.rmtree(path)
-            path.mkdir()
-        stage.arm(change_on(stage))
+        stage.restore()
         if not stage.run_until(call, "apply"):
             break
         for mode in ("boot", "timeout"):
@@ -441,6 +653,7 @@ def test_names_are_no_commands(stage: Stage) -> None:
     files = (FileChange(odd, before=None, after=b"x"),)
     command = ("networkctl", "$(touch pwned)", "a  b", "'\n;touch pwned")
     change = change_on(stage, files=files, apply_after=(command,), carrier="$(touch pwned)", new_bridge="$(touch pwned)")
+    change = replace(change, leased=("$(touch pwned)", "a b';touch pwned"))
     stage.arm(replace(change, revert_after=(command,), bridge=("$(touch pwned)", "x y")))
     stage.run("apply")
     assert Path(odd).read_bytes() == b"x"
@@ -456,6 +669,7 @@ def test_the_unit_for_the_boot() -> None:
         "DefaultDependencies=no",
         f"RequiresMountsFor={folder} /etc",
         "Before=network-pre.target systemd-networkd.service NetworkManager.service networking.service",
+        "ConditionPathExists=!/run/kvmops-network-armed",
         f"ConditionPathExists=|{folder}/armed",
         f"ConditionPathExists=|{folder}/reverting",
         f"ExecStart=/bin/sh {folder}/revert boot",

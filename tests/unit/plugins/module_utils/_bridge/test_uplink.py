@@ -74,6 +74,11 @@ def test_the_interfaces_that_there_are_are_listed() -> None:
             (links(device("eth0", kind=kind)), f"uplink: eth0 is no Ethernet interface ({kind})")
             for kind in ("tun", "wireguard", "vxlan", "gre", "gretap", "ipip", "sit", "dummy", "ifb")
         ),
+        *(
+            (links(device("eth0", kind=kind, below="eth1")), f"uplink: eth0 is no Ethernet interface ({kind})")
+            for kind in ("macvlan", "macvtap", "ipvlan", "ipvtap")
+        ),
+        (links(device("eth0"), shared=("eth1", "eth0")), "uplink: a route with several next hops leads over eth0, and such a"),
         (links(device("eth0", master="br9"), bridge("br9")), "uplink: eth0 is a port of the bridge br9 already"),
         (links(device("eth0", master="bond0"), device("bond0", kind="bond")), "uplink: eth0 is a port of the bond bond0 already"),
         (links(device("eth0", master="ovs-system"), device("ovs-system")), "uplink: eth0 is a port of ovs-system already"),
@@ -98,6 +103,7 @@ def test_an_uplink_that_cannot_be_a_port(found: Links, sentence: str) -> None:
         # a VLAN gets its frames before the bridge does, and the other end of a veth takes none
         links(device("eth0"), device("eth0.7", kind="vlan", below="eth0"), device("peer", kind="veth", below="eth0")),
         links(device("eth0"), device("mv0", kind="macvlan", below="eth1")),
+        links(device("eth0"), device("eth1"), shared=("eth1",)),
     ],
 )
 def test_an_uplink_that_can_be_a_port(found: Links) -> None:

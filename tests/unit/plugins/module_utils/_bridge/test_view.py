@@ -16,11 +16,13 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.
     BACKENDS,
     DHCP,
     MAC,
+    STATIC,
     address,
     bridge,
     bridged_links,
     default_route,
     device,
+    family,
     host,
     leased,
     links,
@@ -116,6 +118,37 @@ def test_the_diff_of_something_that_is_put_right() -> None:
     assert texts["after"] == (
         f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1500, STP off\n{kept}"
         "connection: Connections stay, and so do guests' interfaces on the bridge.\n"
+    )
+
+
+@pytest.mark.parametrize("gateway", ["198.51.100.1", None])
+def test_the_diff_of_another_address(gateway: str | None) -> None:
+    found = host(bridged_links(carried=(address("192.0.2.10/24"), address("2001:db8::10/64"))), records={"br0": record()})
+    subject, _paths = subject_of(request(), found, BACKENDS)
+    wanted = request(ipv4=family("static", "198.51.100.7/24", gateway=gateway))
+    plan = make_plan(wanted, found, subject, BACKENDS["networkd"])
+    assert plan.lost == ("192.0.2.10/24", "2001:db8::10/64")  # networkd has no configuration for the latter
+    texts = make_diff(plan, found.links)[0]
+    assert texts["after"] == (
+        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1500, STP off\nbr0: 198.51.100.7/24\n"
+        + (f"br0: default route via {gateway}\n" if gateway else "")
+        + f"connection: {plan.outage}\n"
+    )
+    assert "wrong: br0 does not have 198.51.100.7/24\n" in texts["before"]
+    assert "br0: 192.0.2.10/24\n" in texts["before"]
+
+
+def test_the_diff_of_a_new_bridge_with_another_address() -> None:
+    eth0 = device("eth0", address("192.0.2.10/24"), address("2001:db8::10/64"))
+    before = links(eth0, routes=(default_route(), default_route("2001:db8::1")))
+    found = host(before, STATIC + "Address=2001:db8::10/64\nGateway=2001:db8::1\n")
+    subject, _paths = subject_of(request(), found, BACKENDS)
+    wanted = request(ipv4=family("static", "198.51.100.7/24", gateway="198.51.100.1"))
+    plan = make_plan(wanted, found, subject, BACKENDS["networkd"])
+    assert make_diff(plan, before)[0]["after"] == (
+        f"eth0: port of br0\nbr0: MAC address {MAC}, MTU 1500, STP off\n"
+        "br0: 2001:db8::10/64\nbr0: route default via 2001:db8::1 proto static\n"
+        f"br0: 198.51.100.7/24\nbr0: default route via 198.51.100.1\nconnection: {plan.outage}\n"
     )
 
 

@@ -28,14 +28,21 @@ SHOW_PRIORITIES = "nmcli -t -e no -f UUID,TYPE,AUTOCONNECT,AUTOCONNECT-PRIORITY,
 SHOW_ETH0 = "nmcli -t -e no -f GENERAL,DHCP4,DHCP6 device show eth0"
 
 
+PARENTS = "nmcli -t -e no -f UUID,TYPE,NAME connection show"
+
+
 class Captured:
     """A host that answers what was captured."""
 
     def __init__(self, path: Path) -> None:
         self.outputs: dict[str, list[object]] = json.loads(path.read_text())
+        self.more: dict[str, list[object]] = {
+            "nmcli --version": [0, f"nmcli tool, version {path.stem[len('nmcli.') :]}\n"],
+            PARENTS: [0, "11111111-1111-4111-8111-111111111111:802-3-ethernet:uplink\n"],
+        }
 
     def __call__(self, command: list[str]) -> tuple[int, str, str]:
-        code, output = self.outputs[" ".join(command)]
+        code, output = self.outputs.get(" ".join(command), self.more.get(" ".join(command), [None, ""]))
         assert isinstance(code, int)
         return code, str(output), ""
 
@@ -184,3 +191,27 @@ class TestPriority:
     def test_others_are_not(self, trixie: Captured, line: str, interface: str) -> None:
         self.add(trixie, line, interface)
         assert read_management(trixie, device_of("eth0")).backend == "networkmanager"
+
+
+@pytest.mark.parametrize("version", ["1.36.4", "1.41.9", "0.9.10"])
+def test_a_version_that_is_too_old(trixie: Captured, version: str) -> None:
+    trixie.more["nmcli --version"] = [0, f"nmcli tool, version {version}\n"]
+    with pytest.raises(RequirementError) as caught:
+        read_management(trixie, device_of("eth0"))
+    short = ".".join(version.split(".")[:2])
+    assert str(caught.value) == f"NetworkManager {short} is too old; the uplink can be moved with 1.42 or later."
+
+
+def test_a_profile_that_stands_on_the_uplinks(trixie: Captured) -> None:
+    own, uuid = "22222222-2222-4222-8222-222222222222", "11111111-1111-4111-8111-111111111111"
+    trixie.more[PARENTS] = [0, f"{uuid}:802-3-ethernet:uplink\n{own}:vlan:storage: fast\n"]
+    ask = f"nmcli -e no -g vlan.parent connection show uuid {own}"
+    trixie.more[ask] = [0, "eth0\n"]
+    assert read_management(trixie, device_of("eth0")).backend == "networkmanager"
+    trixie.more[ask] = [0, f"{uuid}\n"]
+    with pytest.raises(RefusedError) as caught:
+        read_management(trixie, device_of("eth0"))
+    assert str(caught.value) == (
+        "NetworkManager's profile 'storage: fast' has the profile of eth0 as its parent, by UUID, and would lose it. Name the "
+        f"interface instead: nmcli connection modify {own} vlan.parent eth0"
+    )

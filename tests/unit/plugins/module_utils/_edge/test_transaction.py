@@ -35,6 +35,7 @@ class Place:
         self.folder = root / "var/lib/kvmops-network/transaction"
         self.unit = root / "etc/systemd/system/kvmops-network-revert.service"
         self.link = root / "etc/systemd/system/sysinit.target.wants/kvmops-network-revert.service"
+        self.booted = root / "run/kvmops-network-armed"
         self.commands: list[list[str]] = []
         self.fails_at = ""
         self.seen_by_commands: list[set[str]] = []
@@ -73,6 +74,18 @@ class Place:
         edge.start(self.run, self.change(), GOAL, check_gateway=True)
 
 
+def read_only(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
+    """Have nothing removed there, whether it is there or not."""
+    unlink = os.unlink
+
+    def refuse(path: str, **more: t.Any) -> None:
+        if any(str(path).startswith(str(one)) for one in paths):
+            raise OSError(30, "Read-only file system")
+        unlink(path, **more)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     found = Place(tmp_path)
@@ -81,6 +94,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         monkeypatch.setattr(module, "FOLDER", str(found.folder))
         monkeypatch.setattr(module, "BOOT_UNIT_PATH", str(found.unit))
         monkeypatch.setattr(module, "BOOT_UNIT_LINK", str(found.link))
+        monkeypatch.setattr(module, "BOOTED", str(found.booted))
     monkeypatch.setattr(edge, "_POLL", 0.0)
     return found
 
@@ -100,6 +114,8 @@ class TestStart:
         assert place.unit.read_text() == texts.boot_unit()
         assert place.link.resolve() == place.unit
         assert stat.S_IMODE(place.unit.stat().st_mode) == 0o644
+        assert place.booted.read_bytes() == b""
+        assert f"ConditionPathExists=!{place.booted}" in place.unit.read_text().splitlines()
 
     def test_the_commands(self, place: Place) -> None:
         place.start()
@@ -139,6 +155,8 @@ class TestStart:
             assert all(index < at for index in inside if not Path(before[index]).is_dir()), folder
         assert str(place.link.parent) in before
         assert before[-2:] == [f"{place.folder}/armed", str(place.folder)]
+        # systemd may start the unit for the boot as soon as it is there
+        assert before.index(str(place.booted)) < before.index(str(place.unit))
         assert "systemd-run" not in before
 
     def test_it_is_armed_when_a_command_runs(self, place: Place) -> None:
@@ -180,7 +198,7 @@ class TestStart:
         assert not place.state.is_open
         assert not place.unit.exists()
 
-    @pytest.mark.parametrize("fails_at", ["plan.json", "armed", "kvmops-network-revert.service"])
+    @pytest.mark.parametrize("fails_at", ["plan.json", "/armed", "kvmops-network-revert.service", "kvmops-network-armed"])
     def test_a_disk_that_is_full_leaves_nothing_armed(self, place: Place, monkeypatch: pytest.MonkeyPatch, fails_at: str) -> None:
         fsync = os.fsync
 
@@ -200,6 +218,26 @@ class TestStart:
         found = edge.read_state(str(place.folder))
         assert found is None or not found.is_open
 
+    @pytest.mark.parametrize(("folder", "fails_at"), [("etc", "kvmops-network-revert.service"), ("var", "plan.json")])
+    def test_a_disk_that_can_only_be_read_is_said(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, folder: str, fails_at: str
+    ) -> None:
+        fsync = os.fsync
+
+        def refuse(descriptor: int) -> None:
+            if os.readlink(f"/proc/self/fd/{descriptor}").endswith(fails_at):
+                read_only(monkeypatch, place.root / folder)
+                raise OSError(30, "Read-only file system")
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(RequirementError) as caught:
+            place.start()
+        assert str(caught.value) == (
+            f"The way back cannot be written to {place.folder}: Read-only file system. Nothing was changed."
+        )
+        assert place.commands == [["systemctl", "stop", f"{REVERT}.timer"]]
+
 
 class TestState:
     """What is there to be read."""
@@ -211,7 +249,15 @@ class TestState:
         assert found.goal == GOAL
         assert found.check_gateway
         assert 55 < found.left <= 60
-        assert (found.why, found.failure, found.log, found.seen) == ("", "", "", "")
+        assert (found.why, found.failure, found.log, found.seen, found.unfinished) == ("", "", "", "", "")
+
+    def test_what_another_version_wrote(self, place: Place) -> None:
+        place.start()
+        plan = json.loads((place.folder / "plan.json").read_text())
+        plan["goal"]["of_a_later_version"] = [1]
+        del plan["goal"]["routed"]
+        (place.folder / "plan.json").write_text(json.dumps(plan))
+        assert place.state.goal == GOAL
 
     @pytest.mark.parametrize(
         ("name", "is_open"), [("armed", True), ("reverting", True), ("confirmed", False), ("reverted", False)]
@@ -224,9 +270,11 @@ class TestState:
         (place.folder / "failure").write_text("run networkctl reload\n")
         (place.folder / "log").write_bytes(b"10:00:00 a\n\xff\n")
         (place.folder / "seen").write_text("br0 UP\n")
+        (place.folder / "unfinished").write_text("run networkctl back\nrun networkctl reload\n")
         found = place.state
         assert (found.state, found.is_open, found.applied) == (name, is_open, True)
         assert (found.why, found.failure, found.seen) == ("timeout", "run networkctl reload", "br0 UP\n")
+        assert found.unfinished == "run networkctl back\nrun networkctl reload\n"
         assert found.log == "10:00:00 a\n�\n"
 
     def test_the_time_that_is_left_is_never_less_than_none(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,19 +306,44 @@ class TestConfirm:
         place.start()
         order: list[str] = []
         monkeypatch.setattr(os, "sync", lambda: order.append("sync"))
-        rename = os.rename
+        rename, fsync = os.rename, os.fsync
 
         def note(*paths: str) -> None:
             order.append("rename")
             rename(*paths)
 
+        def synchronise(descriptor: int) -> None:
+            order.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+            fsync(descriptor)
+
         monkeypatch.setattr(os, "rename", note)
+        monkeypatch.setattr(os, "fsync", synchronise)
         edge.confirm(place.run, place.state)
-        assert order == ["sync", "rename"]
+        # what was written is there already, and other files of the host may take long
+        assert order == ["rename", str(place.folder), str(place.link.parent), str(place.unit.parent)]
         assert place.state.state == "confirmed"
         assert not place.unit.exists()
         assert not place.link.is_symlink()
         assert place.commands[2:] == [["systemctl", "stop", f"{REVERT}.timer"]]
+
+    def test_no_copy_of_a_file_stays(self, place: Place) -> None:
+        place.start()
+        edge.confirm(place.run, place.state)
+        assert [path for path in place.folder.iterdir() if path.is_dir()] == []
+        assert place.files == {"apply", "revert", "apply.batch", "revert.batch", "plan.json", "confirmed"}
+
+    def test_the_copies_are_there_until_it_is_decided(self, place: Place) -> None:
+        place.start()
+        edge.confirm(place.run, place.state)
+        assert {"before/0", "confirmed"} <= place.seen_by_commands[-1]
+
+    def test_a_unit_that_cannot_be_removed(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It does nothing when nothing is armed."""
+        place.start()
+        read_only(monkeypatch, place.root / "etc")
+        edge.confirm(place.run, place.state)
+        assert place.state.state == "confirmed"
+        assert place.unit.exists()
 
     def test_the_way_back_began_first(self, place: Place) -> None:
         place.start()
@@ -282,6 +355,7 @@ class TestConfirm:
         assert place.state.state == "reverting"
         assert place.unit.exists()
         assert len(place.commands) == 2
+        assert "before/0" in place.files
 
 
 class TestRevert:
