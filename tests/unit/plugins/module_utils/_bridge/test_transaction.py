@@ -554,11 +554,9 @@ def test_what_is_no_bridge_is_not_deleted(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("there", "batches", "looks"),
     [
-        (LEASED, 1, 0),
         ((*LEASED, "203.0.113.1/24"), 1, 0),
         (LEASED[:1], 2, 8),
         (LEASED[1:], 2, 8),
-        ((), 2, 8),
         (("1" + LEASED[0], LEASED[0] + "0", LEASED[1]), 2, 8),  # others with the same letters
     ],
 )
