@@ -23,11 +23,13 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.moving impo
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record, path_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink import (
-    check_bridge_name,
-    check_uplink,
-    choose_backend,
-    choose_uplink,
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.words import (
+    file_steps,
+    outage,
+    steps_to_bridge,
+    steps_to_plain,
+    what_is_lost,
+    wrong_files,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 
@@ -39,7 +41,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
-__all__ = ["Plan", "make_plan", "subject_of"]
+__all__ = ["Plan", "make_plan"]
 
 _PRIVATE_FOLDERS = ("/etc/NetworkManager/", "/var/lib/kvmops-network/")
 
@@ -97,31 +99,6 @@ class Plan:
         )
 
 
-def subject_of(request: Request, host: Host, backends: Mapping[str, BackEnd]) -> tuple[Record | None, list[str]]:
-    """Return the bridge that the task is about, and the paths of the files that a plan has to know.
-
-    None where there is no such bridge and none is wanted. Raises RefusedError for what cannot be done on this host.
-    """
-    record = host.records.get(request.name)
-    if record is None and request.state == "absent":
-        return None, []
-    if record is None:
-        record = _new_record(request, host, backends)
-    elif record.backend not in backends:
-        raise RefusedError(f"{record.name} was made with {record.backend}, for which there is no back end here.")
-    else:
-        choose_uplink(request, host.links, record)
-        choose_backend(request, host.managers, backends, uplink=record.uplink, record=record)
-        if record.uplink not in host.links.devices:
-            owned = ", ".join([*backends[record.backend].owned_paths(record), path_of(record.name)])
-            raise RefusedError(
-                f"The uplink {record.uplink} of {record.name} is gone. Put the interface back, or see to it that it has its name "
-                f"again. If it is gone for good, take the bridge down by hand: its files are {owned}."
-            )
-    paths = [*backends[record.backend].owned_paths(record), path_of(record.name)]
-    return record, [*paths, record.origin.path] if record.origin.path else paths
-
-
 def make_plan(request: Request, host: Host, record: Record | None, backend: BackEnd | None) -> Plan:
     """Return what is to be done. Raises RefusedError for what would do harm."""
     if record is None or backend is None:
@@ -130,34 +107,6 @@ def make_plan(request: Request, host: Host, record: Record | None, backend: Back
         _plan_bridge(request, host, record, backend)
         if request.state == "present"
         else _plan_way_back(request, host, record, backend)
-    )
-
-
-def _new_record(request: Request, host: Host, backends: Mapping[str, BackEnd]) -> Record:
-    links = host.links
-    uplink = choose_uplink(request, links, None)
-    check_uplink(links, uplink)
-    check_bridge_name(links, request.name, uplink)
-    for other in host.records.values():
-        if other.uplink == uplink:
-            raise RefusedError(f"uplink: {uplink} is the uplink of {other.name}. Take that back first (state: absent).")
-    backend = choose_backend(request, host.managers, backends, uplink=uplink, record=None)
-    management = host.management
-    if management is None or management.backend != backend:
-        raise RefusedError(f"{backend} manages {uplink}, and has no configuration for it that could be read.")
-    device = links.devices[uplink]
-    # the default route's where there is one, else that of the subnet; the lowest where there are several
-    own = [route for route in links.routes if route.device == uplink and (route.is_default or route.protocol == "kernel")]
-    metrics = {str(route.version): route.metric for route in sorted(own, key=lambda route: (route.is_default, -route.metric))}
-    return Record(
-        name=request.name,
-        uplink=uplink,
-        backend=backend,
-        mac=device.mac,
-        mtu=device.mtu,
-        origin=management.origin,
-        identity=management.identity,
-        metrics=metrics,
     )
 
 
@@ -225,8 +174,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
     lost = lost_addresses(carrier, moving, expected=expected, leased=leased) if carrier is not None and configured else ()
     there = {address.text for address in carrier.addresses} if carrier is not None else set()
     gained = tuple(text for text in expected.addresses if text not in there)
-    steps = _steps_to_bridge(record, after, fresh=fresh) if fresh else [f"put {record.name} right"]
-    steps += [f"give {record.name} the address {text}" for text in gained] + [f"take away the address {text}" for text in lost]
+    steps = steps_to_bridge(record, after, fresh=fresh, gained=gained, lost=lost)
     return Plan(
         record=record,
         goal=goal,
@@ -234,12 +182,12 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         after=after,
         expected=expected,
         files=files,
-        steps=(*steps, *_file_steps(files), f"have {backend.title} follow its files"),
-        reasons=(*wrong, *_edited(files)) if not fresh else (f"{record.name} is not there yet",),
-        outage=_outage(request, expected, backend, fresh=fresh, lost=lost),
+        steps=(*steps, *file_steps(files), f"have {backend.title} follow its files"),
+        reasons=(*wrong, *wrong_files(files)) if not fresh else (f"{record.name} is not there yet",),
+        outage=outage(request, expected, backend, fresh=fresh, lost=lost),
         lost=lost,
         gained=gained,
-        warnings=tuple(_losses(request, links, record.uplink if fresh else record.name)),
+        warnings=tuple(what_is_lost(request, links, record.uplink if fresh else record.name)),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )
@@ -280,6 +228,8 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         addresses=moving,
         routes=routes,
     )
+    carrier = links.devices.get(record.name)
+    lost = lost_addresses(carrier, moving, expected=expected, leased=leased) if carrier is not None else ()
     warnings = [f"{record.name} stays, without an uplink, for {', '.join(guests)}, until the next boot."] if guests else []
     return Plan(
         record=record,
@@ -288,30 +238,14 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         after=after,
         expected=expected,
         files=files,
-        steps=(*_steps_to_plain(record, after), *_file_steps(files), f"have {backend.title} follow its files"),
+        steps=(*steps_to_plain(record, after, lost=lost), *file_steps(files), f"have {backend.title} follow its files"),
         reasons=("state: absent",),
-        outage=_outage(request, expected, backend, fresh=True),
+        outage=outage(request, expected, backend, fresh=True, lost=lost),
+        lost=lost,
         warnings=tuple(warnings),
         forward=Move(record=record, to_bridge=False, fresh=True),
         backward=Move(record=record, to_bridge=True, fresh=True),
     )
-
-
-def _losses(request: Request, links: Links, carrier: str) -> list[str]:
-    """Return what a family that the task configures anew does not have any more, as sentences for the operator."""
-    found = []
-    for family in (request.ipv4, request.ipv6):
-        if family is None or family.method != "static":
-            continue
-        if not family.gateway and links.default_route(carrier, versions=(family.version,)) is not None:
-            found.append(f"ipv{family.version}.gateway is not given, and the host loses its IPv{family.version} default route.")
-        device = links.devices.get(carrier)
-        leases = device is not None and any(a.dynamic for a in device.given(family.version))
-        if request.dns.servers is None and leases:
-            found.append(
-                f"With static IPv{family.version} addresses no DHCP server names the name servers; name them in dns.servers."
-            )
-    return found
 
 
 def _as_it_is_now(record: Record, host: Host) -> Record:
@@ -355,40 +289,3 @@ def _changes(host: Host, wanted: Mapping[str, str | None]) -> tuple[FileChange, 
         for path, text in wanted.items()
     ]
     return tuple(change for change in changes if change.before != change.after)
-
-
-def _steps_to_bridge(record: Record, after: Layout, *, fresh: bool) -> list[str]:
-    steps = [f"make the bridge {record.name} with the MAC address {record.mac}", f"make {record.uplink} its port"]
-    return steps + _address_steps(after, source=record.uplink) if fresh else steps
-
-
-def _steps_to_plain(record: Record, after: Layout) -> list[str]:
-    return [f"take {record.uplink} out of {record.name}", *_address_steps(after, source=record.name), f"remove {record.name}"]
-
-
-def _address_steps(after: Layout, *, source: str) -> list[str]:
-    steps = [f"move {address.text} from {source} to {after.carrier}" for address in after.addresses]
-    return steps + [f"move the route to {route.destination} from {source} to {after.carrier}" for route in after.routes]
-
-
-def _file_steps(files: tuple[FileChange, ...]) -> list[str]:
-    return [f"{'remove' if change.after is None else 'write'} {change.path}" for change in files]
-
-
-def _edited(files: tuple[FileChange, ...]) -> list[str]:
-    return [f"{change.path} is {'missing' if change.before is None else 'not as wanted'}" for change in files]
-
-
-def _outage(request: Request, expected: Expected, backend: BackEnd, *, fresh: bool, lost: tuple[str, ...] = ()) -> str:
-    if lost:
-        return (
-            f"The host loses {', '.join(lost)}, and connections to that end. If the controller uses it, confirm_host has to say "
-            "where the host is then."
-        )
-    if not fresh:
-        return "Connections stay, and so do guests' interfaces on the bridge."
-    if request.stp:
-        return f"With STP nothing passes the bridge for {2 * request.forward_delay} seconds or so."
-    if 4 in expected.dhcp and not backend.takes_leases_over:
-        return "Connections stay, but the host may be without an address until the DHCP server has answered, seconds at most."
-    return "Connections stay; the addresses move in one step, within a fraction of a second."

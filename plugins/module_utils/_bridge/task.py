@@ -14,8 +14,9 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge import survey
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan, subject_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.view import describe_bridge, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._edge import transaction
 from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_files

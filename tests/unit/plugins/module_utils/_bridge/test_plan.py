@@ -16,9 +16,10 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd import Networkd
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan, make_plan, subject_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan, make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Record, path_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import (
     BACKENDS,
@@ -521,6 +522,15 @@ class TestAbsent:
         assert plan.reasons == ("state: absent",)
         assert all(change.after is None and change.before is not None for change in plan.files)
         assert plan.warnings == ()
+
+    def test_an_address_that_only_the_bridge_has_is_lost(self) -> None:
+        found = present()
+        bridge_now = replace(found.links.devices["br0"], addresses=(address("198.51.100.7/24"),))
+        other = replace(found, links=replace(found.links, devices={**found.links.devices, "br0": bridge_now}))
+        plan = plan_for(other, state="absent")
+        assert plan.lost == ("198.51.100.7/24",)
+        assert "take away the address 198.51.100.7/24" in plan.steps
+        assert plan.outage.startswith("The host loses 198.51.100.7/24, and connections to that end.")
 
     @pytest.mark.parametrize("text", [STATIC, DHCP])
     def test_there_and_back_is_as_before(self, text: str) -> None:

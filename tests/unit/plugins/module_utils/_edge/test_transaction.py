@@ -16,7 +16,8 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge import transaction as texts
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import Goal
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan, subject_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction
 from ansible_collections.kvmops.network.plugins.module_utils._edge import transaction as edge
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, RequirementError
