@@ -515,7 +515,7 @@ ENTRIES = st.lists(
 def test_each_entry_is_in_one_file_or_left_out_on_purpose(chosen: list[tuple[str, list[str]]]) -> None:
     numbers = iter(range(10000, 99999))
     wanted = [[(name, key, f"v{next(numbers)}") for key in keys] for name, keys in chosen]
-    text = "".join(f"[{chosen[at][0]}]\n" + "".join(f"{key}={value}\n" for _, key, value in w) for at, w in enumerate(wanted))
+    text = "".join(f"[{chosen[at][0]}]\n" + "".join(f"{key}={value}\n" for _name, key, value in w) for at, w in enumerate(wanted))
     _device, bridge, port = (parse(body) for body in bodies(text))
     found = [(section.name, key, value) for file in (bridge, port) for section in file for key, value in section.entries]
     for name, key, value in (entry for section in wanted for entry in section):

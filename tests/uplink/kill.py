@@ -151,7 +151,7 @@ def main() -> int:
     options = parser.parse_args()
     lab = Lab(os.environ["LAB"], options.host)
     rounds = [(kind, 0.1 if kind == "ssh" else 2.0) for kind in options.kinds.split(",") if kind]
-    rounds += [(random.choice(_KINDS), random.uniform(0.2, options.timeout + 1)) for _ in range(options.rounds)]
+    rounds += [(random.choice(_KINDS), random.uniform(0.2, options.timeout + 1)) for _round in range(options.rounds)]
     try:
         for kind, delay in rounds:
             print(play(lab, kind, manager=options.manager, timeout=options.timeout, delay=delay), flush=True)
