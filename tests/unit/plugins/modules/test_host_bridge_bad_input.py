@@ -111,7 +111,6 @@ WRONG: dict[str, Case] = {
             ("a pattern", "br*"),
             ("a colon", "br:0"),
             ("a letter that is no ASCII", "brü"),
-            ("a null", "br\0"),
         )
     },
     **{f"name {name}": ({"name": name}, f"name: '{name}' {NO_NAME}") for name in (".", "..", "auto", "all", "default", "lo")},
