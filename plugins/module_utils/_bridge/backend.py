@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
-__all__ = ["BackEnd", "Command", "Expected", "Move"]
+__all__ = ["BackEnd", "Command", "Expected", "Move", "comment_for", "with_colons"]
 
 Command = tuple[str, ...]
 
@@ -84,3 +84,16 @@ class BackEnd(t.Protocol):
 
         None drops a foreign port. Each may run again, whatever state the host is in.
         """
+
+
+def comment_for(record: Record, waiting: str) -> str:
+    """Return what stands at the head of a file that is written; `waiting` is the configuration that it comes before."""
+    return (
+        f"Written by the Ansible module kvmops.network.host_bridge: {record.uplink} as the port of {record.name}.\n"
+        f"Changes are found and undone by its next run. Without this file {record.uplink} has the configuration of\n{waiting}."
+    )
+
+
+def with_colons(digits: str) -> str:
+    """Return hexadecimal digits as bytes between colons."""
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

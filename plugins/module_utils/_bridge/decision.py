@@ -20,9 +20,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Appl
 from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, run_module
 
 if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
     from ansible_collections.kvmops.network.plugins.module_utils._edge.transaction import State
-
-    Run = t.Callable[[list[str]], tuple[int, str, str]]
 
 __all__ = ["run_transaction_task"]
 

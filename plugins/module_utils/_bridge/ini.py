@@ -30,6 +30,15 @@ class Section:
         """Return the values of a key in their order."""
         return [value for name, value in self.entries if name == key]
 
+    def last(self, key: str) -> str:
+        """Return the last value of a key, which is the one in force, "" where there is none."""
+        values = self.values(key)
+        return values[-1] if values else ""
+
+    def dropping(self, *keys: str) -> Section:
+        """Return the section without the entries of some keys."""
+        return self.keeping(lambda key, _value: key not in keys)
+
     def keeping(self, wanted: Callable[[str, str], bool]) -> Section:
         """Return the section with the entries of which `wanted(key, value)` is true."""
         return Section(self.name, tuple(entry for entry in self.entries if wanted(*entry)))

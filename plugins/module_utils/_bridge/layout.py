@@ -48,10 +48,6 @@ class Layout:
         """The link that shall have none of them."""
         return self.uplink if self.bridged else self.bridge
 
-    def bare(self) -> Layout:
-        """Return the same without addresses and routes, which are then left as they are."""
-        return replace(self, addresses=(), routes=())
-
 
 def as_it_is(links: Links, *, uplink: str, bridge: str) -> Layout:
     """Return how it lies now, with the addresses that a server gave for a time and their routes as well."""

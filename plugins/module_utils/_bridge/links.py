@@ -119,6 +119,15 @@ class Links:
         """Return the names of a bridge's ports."""
         return sorted(device.name for device in self.devices.values() if device.master == bridge)
 
+    def is_left_over(self, bridge: str) -> bool:
+        """Whether a bridge has no addresses, and no ports but taps of guests."""
+        device = self.devices[bridge]
+        return not self.ports_apart_from_taps(bridge) and not device.given(4) and not device.given(6)
+
+    def ports_apart_from_taps(self, bridge: str) -> list[str]:
+        """Return the names of a bridge's ports that are no taps of guests."""
+        return [port for port in self.ports_of(bridge) if self.devices[port].kind != "tun"]
+
     def standing_on(self, name: str) -> list[Device]:
         """Return the links that take all frames of this one."""
         return [device for device in self.devices.values() if device.below == name and device.kind in _TAKES_ALL]

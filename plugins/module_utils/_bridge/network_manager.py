@@ -17,7 +17,7 @@ import re
 import typing as t
 import uuid
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected, comment_for, with_colons
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, parse, render, without
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager_moves import (
     INFINITE,
@@ -86,7 +86,7 @@ class NetworkManager:
         """Return the text of both profiles, by path."""
         origin = _parse_origin(record)
         _check_origin(record, origin)
-        comment = _comment_for(record)
+        comment = comment_for(record, record.origin.path or f"profile {record.origin.name}")
         bridge, port = self.owned_paths(record)
         return {
             bridge: render(_make_bridge(record, request, origin), comment=comment),
@@ -105,16 +105,16 @@ class NetworkManager:
         """Return what the bridge's profile says of its addresses."""
         sections = _make_bridge(record, request, _parse_origin(record))
         families = [first(sections, name) for name in ("ipv4", "ipv6")]
-        asks6 = _last(families[1], "method") == "dhcp" or (request.ipv6 is not None and request.ipv6.method == "dhcp")
+        asks6 = families[1].last("method") == "dhcp" or (request.ipv6 is not None and request.ipv6.method == "dhcp")
         return Expected(
             addresses=tuple(text for family in families for text in _addresses(family)),
-            dhcp=(*((4,) if _last(families[0], "method") == "auto" else ()), *((6,) if asks6 else ())),
+            dhcp=(*((4,) if families[0].last("method") == "auto" else ()), *((6,) if asks6 else ())),
             gateways=tuple(dict.fromkeys(text for family in families for text in _gateways(family))),
         )
 
     def prepare(self, move: Move) -> list[Command]:
         """Return the commands that stop NetworkManager, which leaves all as it is, and note down what it shall find."""
-        ignores_routers = _last(first(_parse_origin(move.record), "ipv6"), "method") == "ignore"
+        ignores_routers = first(_parse_origin(move.record), "ipv6").last("method") == "ignore"
         return prepare(move, self._profiles(move.record), kernel_hears_routers=ignores_routers)
 
     def activate(self, move: Move) -> list[Command]:
@@ -140,14 +140,6 @@ def _uuid(record: Record, role: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{record.name}/{record.uplink}/{role}"))
 
 
-def _comment_for(record: Record) -> str:
-    waiting = record.origin.path or f"profile {record.origin.name}"
-    return (
-        f"Written by the Ansible module kvmops.network.host_bridge: {record.uplink} as the port of {record.name}.\n"
-        f"Changes are found and undone by its next run. Without this file {record.uplink} has the configuration of\n{waiting}."
-    )
-
-
 def _parse_origin(record: Record) -> tuple[Section, ...]:
     for line in record.origin.text.splitlines():
         if line.endswith("\\") and not line.startswith("#"):
@@ -164,19 +156,19 @@ def _source(record: Record) -> str:
 
 def _check_origin(record: Record, origin: tuple[Section, ...]) -> None:
     source, connection = _source(record), first(origin, "connection")
-    kind = _last(connection, "type")
+    kind = connection.last("type")
     if kind not in _WIRE_SECTIONS:
         raise RefusedError(
             f"{source} has the type {kind or 'of none'}, and only one of type ethernet can be made a bridge's port."
         )
-    priority = _last(connection, "autoconnect-priority") or "0"
+    priority = connection.last("autoconnect-priority") or "0"
     if priority.lstrip("+-").isdigit() and int(priority) >= HIGHEST_PRIORITY:
         raise RefusedError(
             f"{source} has the autoconnect-priority {priority}, so that no other profile could come before it. Lower it first: "
             f"nmcli connection modify {record.origin.name} connection.autoconnect-priority 0"
         )
     for name in ("ipv4", "ipv6"):
-        if _last(first(origin, name), "method") == "shared":
+        if first(origin, name).last("method") == "shared":
             raise RefusedError(
                 f"{source} shares the host's connection with the network behind {record.uplink} ({name}.method shared), which a "
                 "bridge over it would open to guests. Give it another method first."
@@ -286,7 +278,7 @@ def _with_dns(ipv4: Section, ipv6: Section, request: Request) -> tuple[Section, 
             for version, family in ((4, ipv4), (6, ipv6))
         )
     if search is not None:
-        on_ipv4 = _last(ipv4, "method") not in _WITHOUT_ADDRESSES
+        on_ipv4 = ipv4.last("method") not in _WITHOUT_ADDRESSES
         ipv4 = _replacing(ipv4, "dns-search", ";".join(search) if on_ipv4 else "")
         ipv6 = _replacing(ipv6, "dns-search", "" if on_ipv4 else ";".join(search))
     return ipv4, ipv6
@@ -295,28 +287,28 @@ def _with_dns(ipv4: Section, ipv6: Section, request: Request) -> tuple[Section, 
 def _only_these(family: Section, servers: list[str]) -> Section:
     """Return the family with these name servers, and not those that servers and routers name."""
     family = _replacing(family, "dns", ";".join(servers))
-    asks = _last(family, "method") in _ASKING
+    asks = family.last("method") in _ASKING
     return _replacing(family, "ignore-auto-dns", "true") if asks else family
 
 
 def _pinned4(section: Section, record: Record) -> Section:
     section = _with_metric(section, record.metrics.get("4"))
-    if _last(section, "method") != "auto":
+    if section.last("method") != "auto":
         return section
-    if not _last(section, "dhcp-timeout"):
+    if not section.last("dhcp-timeout"):
         # else the host loses its address 45 seconds after a restart of NetworkManager, where no server answers
         section = section.adding(("dhcp-timeout", str(INFINITE)))
-    return _replacing(section, "dhcp-client-id", _with_colons(record.identity.dhcp4)) if record.identity.dhcp4 else section
+    return _replacing(section, "dhcp-client-id", with_colons(record.identity.dhcp4)) if record.identity.dhcp4 else section
 
 
 def _pinned6(section: Section, record: Record) -> Section:
     section, identity = _with_metric(section, record.metrics.get("6")), record.identity
-    if _last(section, "method") not in _ASKING:
+    if section.last("method") not in _ASKING:
         return section
     if identity.dhcp6:
-        section = _replacing(section, "dhcp-duid", _with_colons(identity.dhcp6))
+        section = _replacing(section, "dhcp-duid", with_colons(identity.dhcp6))
     if identity.dhcp6 and identity.iaid is not None:
-        section = _replacing(section, "dhcp-iaid", _with_colons(f"{identity.iaid:08x}"))
+        section = _replacing(section, "dhcp-iaid", with_colons(f"{identity.iaid:08x}"))
     if identity.token:
         section = _replacing(_replacing(section, "addr-gen-mode", "eui64"), "token", identity.token)
     return section
@@ -324,33 +316,24 @@ def _pinned6(section: Section, record: Record) -> Section:
 
 def _with_metric(section: Section, metric: int | None) -> Section:
     """A bridge's routes would have a worse metric than those of an Ethernet interface."""
-    has_one = _last(section, "route-metric") not in ("", "-1")
+    has_one = section.last("route-metric") not in ("", "-1")
     return section if has_one or metric is None else _replacing(section, "route-metric", str(metric))
 
 
 def _replacing(section: Section, unwanted: str, value: str) -> Section:
-    kept = section.keeping(lambda key, _value: key != unwanted)
+    kept = section.dropping(unwanted)
     return kept.adding((unwanted, value)) if value else kept
 
 
-def _with_colons(digits: str) -> str:
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
-
-
-def _last(section: Section, key: str) -> str:
-    values = section.values(key)
-    return values[-1] if values else ""
-
-
 def _addresses(family: Section) -> list[str]:
-    if _last(family, "method") in _WITHOUT_ADDRESSES:
+    if family.last("method") in _WITHOUT_ADDRESSES:
         return []
     found = [_split_address(value)[0] for key, value in family.entries if _ADDRESS_KEY.fullmatch(key)]
     return [text for text in map(_normal_interface, found) if text]
 
 
 def _gateways(family: Section) -> list[str]:
-    if _last(family, "method") in _WITHOUT_ADDRESSES or _last(family, "never-default") in ("true", "1", "yes"):
+    if family.last("method") in _WITHOUT_ADDRESSES or family.last("never-default") in ("true", "1", "yes"):
         return []
     found = [_split_address(value)[1] for key, value in family.entries if _ADDRESS_KEY.fullmatch(key)] + family.values("gateway")
     for key, value in family.entries:

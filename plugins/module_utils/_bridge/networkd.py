@@ -15,7 +15,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected, comment_for, with_colons
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, merged, parse, render, without
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 
@@ -106,7 +106,7 @@ class Networkd:
         origin = parse(record.origin.text)
         _check_order(record)
         _check_origin(record, origin)
-        comment = _comment_for(record)
+        comment = comment_for(record, record.origin.path or record.origin.name)
         device, bridge, port = self.owned_paths(record)
         return {
             device: render(_make_device(record, request), comment=comment),
@@ -161,14 +161,6 @@ class Networkd:
         return [*follow, *(("networkctl", "reconfigure", name) for name in (record.name, record.uplink))]
 
 
-def _comment_for(record: Record) -> str:
-    return (
-        f"Written by the Ansible module kvmops.network.host_bridge: {record.uplink} as the port of {record.name}.\n"
-        f"Changes are found and undone by its next run. Without this file {record.uplink} has the configuration of\n"
-        f"{record.origin.path or record.origin.name}."
-    )
-
-
 def _check_order(record: Record) -> None:
     name = record.origin.path.rpartition("/")[2]
     if name and name <= f"{_PREFIX}{record.name}-port.network" and not name.startswith(f"{_PREFIX}{record.name}"):
@@ -197,7 +189,7 @@ def _make_device(record: Record, request: Request) -> list[Section]:
 
 def _make_port(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
     kept = without(origin, "Match", *_BRIDGE_SECTIONS)
-    link = first(kept, "Link").keeping(lambda key, _value: key not in (*_BRIDGE_LINK_KEYS, "MTUBytes"))
+    link = first(kept, "Link").dropping(*_BRIDGE_LINK_KEYS, "MTUBytes")
     network = first(origin, "Network").keeping(lambda key, _value: key in _PORT_KEYS)
     return [
         Section("Match", (("Name", record.uplink), *_bound_to_mac(origin))),
@@ -225,7 +217,7 @@ def _over_bridge(section: Section, record: Record) -> Section:
 def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
     link = first(origin, "Link").keeping(lambda key, _value: key in _BRIDGE_LINK_KEYS)
     rest = [section for section in origin if section.name in _BRIDGE_SECTIONS and section.name != "Network"]
-    network = first(origin, "Network").keeping(lambda key, _value: key not in (*_PORT_KEYS, *_EXCLUSIVE_KEYS))
+    network = first(origin, "Network").dropping(*_PORT_KEYS, *_EXCLUSIVE_KEYS)
     sections = tuple(_over_bridge(section, record) for section in (network, *rest))
     for family in (request.ipv4, request.ipv6):
         if family is not None:
@@ -253,9 +245,9 @@ def _with_family(sections: tuple[Section, ...], family: Family) -> tuple[Section
     entries += [("Address", address) for address in family.addresses]
     entries += [("Gateway", family.gateway)] if family.gateway else []
     if version == 6:
-        network = network.keeping(lambda key, _value: key != "IPv6AcceptRA")
+        network = network.dropping("IPv6AcceptRA")
         entries.append(("IPv6AcceptRA", "yes" if family.method in ("auto", "dhcp") else "no"))
-    network = network.keeping(lambda key, _value: key != "DHCP").adding(*entries)
+    network = network.dropping("DHCP").adding(*entries)
     return (network, *without(kept, "Network"))
 
 
@@ -269,32 +261,24 @@ def _with_dns(sections: tuple[Section, ...], request: Request) -> tuple[Section,
     network = first(sections, "Network")
     for key, values in (("DNS", request.dns.servers), ("Domains", request.dns.search)):
         if values is not None:
-            network = _without_key(network, key).adding(*[(key, value) for value in values])
+            network = network.dropping(key).adding(*[(key, value) for value in values])
     sections = (network, *without(sections, "Network"))
     if request.dns.servers is None:
         return sections
     for name in ("DHCPv4", "DHCPv6", "IPv6AcceptRA"):  # those that servers and routers name are not asked then
-        kept = [_without_key(section, "UseDNS") if section.name == name else section for section in sections]
+        kept = [section.dropping("UseDNS") if section.name == name else section for section in sections]
         sections = merged(kept, Section(name, (("UseDNS", "no"),)))
     return sections
 
 
-def _without_key(section: Section, unwanted: str) -> Section:
-    return section.keeping(lambda key, _value: key != unwanted)
-
-
 def _with_identity(sections: tuple[Section, ...], identity: Identity, dhcp: tuple[int, ...]) -> tuple[Section, ...]:
     if 4 in dhcp and identity.dhcp4:
-        kept = [_without_identity(section) if section.name in ("DHCP", "DHCPv4") else section for section in sections]
+        kept = [section.dropping(*_IDENTITY_KEYS) if section.name in ("DHCP", "DHCPv4") else section for section in sections]
         sections = merged(kept, Section("DHCPv4", _dhcp4_entries(identity.dhcp4)))
     if identity.dhcp6 and identity.iaid is not None:
-        kept = [_without_identity(section) if section.name == "DHCPv6" else section for section in sections]
+        kept = [section.dropping(*_IDENTITY_KEYS) if section.name == "DHCPv6" else section for section in sections]
         sections = merged(kept, Section("DHCPv6", (*_duid_entries(identity.dhcp6), ("IAID", str(identity.iaid)))))
     return sections
-
-
-def _without_identity(section: Section) -> Section:
-    return section.keeping(lambda key, _value: key not in _IDENTITY_KEYS)
 
 
 def _dhcp4_entries(client_id: str) -> tuple[tuple[str, str], ...]:
@@ -314,20 +298,19 @@ def _duid_entries(duid: str) -> tuple[tuple[str, str], ...]:
     data, kind = duid[4:], int(duid[:4], 16)
     return (
         ("DUIDType", _DUID_TYPES.get(kind, str(kind))),
-        ("DUIDRawData", ":".join(data[at : at + 2] for at in range(0, len(data), 2))),
+        ("DUIDRawData", with_colons(data)),
     )
 
 
 def _with_token(sections: tuple[Section, ...], token: str) -> tuple[Section, ...]:
     if not token:
         return sections
-    kept = [_without_key(section, "Token") if section.name == "IPv6AcceptRA" else section for section in sections]
+    kept = [section.dropping("Token") if section.name == "IPv6AcceptRA" else section for section in sections]
     return merged(kept, Section("IPv6AcceptRA", (("Token", f"static:{token}"),)))
 
 
 def _dhcp_versions(network: Section) -> tuple[int, ...]:
-    values = network.values("DHCP")
-    return _DHCP_OF.get(values[-1].lower(), ()) if values else ()
+    return _DHCP_OF.get(network.last("DHCP").lower(), ())
 
 
 def _in_force(values: list[str]) -> list[str]:
@@ -337,8 +320,7 @@ def _in_force(values: list[str]) -> list[str]:
 
 
 def _is_main(route: Section) -> bool:
-    tables = route.values("Table")
-    return not tables or tables[-1] in ("", "main", "254")
+    return route.last("Table") in ("", "main", "254")
 
 
 def _default_gateways(route: Section) -> list[str]:

@@ -114,8 +114,7 @@ def _plan_nothing(request: Request, host: Host) -> Plan:
     left = host.links.devices.get(request.name)
     if left is None:
         return Plan(record=None, goal=None)
-    others = [port for port in host.links.ports_of(request.name) if host.links.devices[port].kind != "tun"]
-    if not left.is_bridge or others or left.given(4) or left.given(6):
+    if not left.is_bridge or not host.links.is_left_over(request.name):
         raise RefusedError(
             f"name: there is an interface {request.name} on this host that was not made by host_bridge, which therefore does "
             "not remove "
@@ -133,6 +132,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
     fresh = request.name not in host.records
     remembered, record = record, replace(record, mac=request.mac or record.mac)
     links = host.links
+    source = record.uplink if fresh else record.name
     _check_mtu(request, links, record)
     _check_addresses(request, host, record)
     expected = backend.expected(record, request)
@@ -148,7 +148,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         addresses=expected.addresses,
         leased=leased,
         gateways=expected.gateways,
-        routed=routed_versions(links, record.uplink if fresh else record.name, expected, leased, request),
+        routed=routed_versions(links, source, expected, leased, request),
     )
     wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): remembered.to_text()}
     files = _changes(host, wanted)
@@ -170,7 +170,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         routes=routes,
     )
     configured = any(change.path != path_of(record.name) for change in files)
-    carrier = links.devices.get(record.uplink if fresh else record.name)
+    carrier = links.devices.get(source)
     lost = lost_addresses(carrier, moving, expected=expected, leased=leased) if carrier is not None and configured else ()
     there = {address.text for address in carrier.addresses} if carrier is not None else set()
     gained = tuple(text for text in expected.addresses if text not in there)
@@ -187,7 +187,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         outage=outage(request, expected, backend, fresh=fresh, lost=lost),
         lost=lost,
         gained=gained,
-        warnings=tuple(what_is_lost(request, links, record.uplink if fresh else record.name)),
+        warnings=tuple(what_is_lost(request, links, source)),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )
@@ -265,17 +265,15 @@ def _check_mtu(request: Request, links: Links, record: Record) -> None:
 
 
 def _check_addresses(request: Request, host: Host, record: Record) -> None:
+    others = [device for device in host.links.devices.values() if device.name not in (record.uplink, record.name)]
+    taken = {str(address.interface.ip): device.name for device in reversed(others) for address in device.addresses}
     for family in (request.ipv4, request.ipv6):
         for text in family.addresses if family is not None else ():
-            for device in host.links.devices.values():
-                if device.name not in (record.uplink, record.name) and text.partition("/")[0] in (
-                    str(a.interface.ip) for a in device.addresses
-                ):
-                    raise RefusedError(
-                        f"ipv{family.version if family else 4}.addresses: {text} is an address of {device.name} on this host "
-                        "already. "
-                        "Choose another one."
-                    )
+            holder = taken.get(text.partition("/")[0])
+            if family is not None and holder is not None:
+                raise RefusedError(
+                    f"ipv{family.version}.addresses: {text} is an address of {holder} on this host already. Choose another one."
+                )
 
 
 def _changes(host: Host, wanted: Mapping[str, str | None]) -> tuple[FileChange, ...]:

@@ -27,10 +27,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Management
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
-    Run = t.Callable[[list[str]], tuple[int, str, str]]
-
-__all__ = ["BACKENDS", "check_tools", "read_host", "with_files"]
+__all__ = ["BACKENDS", "check_tools", "read_host"]
 
 BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager())}
 
@@ -62,11 +61,6 @@ def _managers(run: Run, uplink: Device) -> dict[str, Management | None]:
     if ifupdown.manages(uplink):
         found["ifupdown"] = None
     return found
-
-
-def with_files(host: Host, files: dict[str, bytes | None]) -> Host:
-    """Return the host with the content of files."""
-    return replace(host, files=files)
 
 
 def check_tools(module: AnsibleModule, backend: BackEnd) -> None:

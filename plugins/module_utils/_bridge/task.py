@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -43,8 +44,7 @@ def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
     host = survey.read_host(run, request)
     record, paths = subject_of(request, host, survey.BACKENDS)
     backend = survey.BACKENDS[record.backend] if record is not None else None
-    host = survey.with_files(host, read_files(paths))
-    plan = make_plan(request, host, record, backend)
+    plan = make_plan(request, replace(host, files=read_files(paths)), record, backend)
     for sentence in plan.warnings:
         module.warn(sentence)
     result: dict[str, t.Any] = {"changed": plan.changed, "actions": list(plan.steps), "reasons": list(plan.reasons)}

@@ -94,8 +94,8 @@ def check_bridge_name(links: Links, name: str, uplink: str) -> None:
         return
     if not taken.is_bridge:
         raise RefusedError(f"name: this host has an interface {name} already, and it is no bridge. Choose another name.")
-    others = [port for port in links.ports_of(name) if links.devices[port].kind != "tun"]
-    if others or taken.given(4) or taken.given(6):
+    if not links.is_left_over(name):
+        others = links.ports_apart_from_taps(name)
         with_what = f"the port {', '.join(others)}" if others else "addresses of its own"
         raise RefusedError(
             f"name: the bridge {name} is there already, with {with_what}, and it was not made by host_bridge, which therefore "

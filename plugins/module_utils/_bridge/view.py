@@ -12,7 +12,6 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import as_it_is
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import FOLDER
 
 if t.TYPE_CHECKING:
@@ -53,9 +52,8 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
     record, before, after = plan.record, plan.before, plan.after
     if record is None or before is None or after is None:
         return []
-    now = as_it_is(links, uplink=record.uplink, bridge=record.name)
     fresh = plan.forward is not None and plan.forward.fresh
-    kept = after if fresh else now
+    kept = after if fresh else before
     stays = [address for address in kept.addresses if address.text not in plan.lost]
     then = replace(after, addresses=tuple(stays), routes=kept.routes if fresh or not plan.lost else ())
     versions = {address.interface.version for address in stays}
@@ -64,7 +62,7 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
     texts = {
         "before_header": f"links of {record.name}",
         "after_header": f"links of {record.name}",
-        "before": _describe(now, port=links.devices[record.uplink].master == record.name)
+        "before": _describe(before, port=links.devices[record.uplink].master == record.name)
         + "".join(f"wrong: {reason}\n" for reason in plan.reasons if not fresh),
         "after": _describe(then, port=after.bridged)
         + "".join(f"{after.carrier}: {text}\n" for text in plan.gained)

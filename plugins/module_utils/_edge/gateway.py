@@ -19,9 +19,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours im
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
     from ansible_collections.kvmops.network.plugins.module_utils._edge.neighbours import Neighbour
-
-    Run = t.Callable[[list[str]], tuple[int, str, str]]
 
 __all__ = ["router_answers"]
 

@@ -20,8 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Refu
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
-
-    Run = t.Callable[[list[str]], tuple[int, str, str]]
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
 __all__ = ["manages", "read_management"]
 

@@ -34,8 +34,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Appl
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import Transaction
-
-    Run = t.Callable[[list[str]], tuple[int, str, str]]
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
 __all__ = ["State", "confirm", "read_state", "revert", "start"]
 
