@@ -254,7 +254,7 @@ def check_running(host: Host, row: Row) -> None:
     assert (after.place, after.device) == (before.place, before.device)
     if row.name == "link":
         # what the guest itself sees of its cable
-        assert real_guest.carrier_of("on", nic_table.MAC) is ("link/@state=down" not in after.live)
+        assert real_guest.carrier_is("on", nic_table.MAC, there="link/@state=down" not in after.live)
     if fate == "live":
         assert row.shows <= after.live
         assert not row.hides & after.live

@@ -57,6 +57,19 @@ _DOMAIN = """
 """
 
 
+# A guest's kernel needs a moment to find a NIC that has been plugged in, and one to see what became of its cable.
+_CARRIER = """
+tries=100
+while [ $tries -gt 0 ]; do
+    tries=$((tries - 1))
+    file=$(grep -l {mac} /sys/class/net/*/address) && ip link set "$(basename "${{file%/address}}")" up &&
+        carrier=$(cat "${{file%/address}}/carrier") && [ "$carrier" = {wanted} ] && break
+    sleep 0.1
+done
+echo "$carrier"
+"""
+
+
 def domain_xml(name: str, *nics: str, machine: str = "pc", ports: int = 0, words: str = "") -> str:
     """Return a guest that boots the lab's kernel, in emulation. A q35 guest has `ports` for NICs; `words` go to its kernel."""
     roots = "".join(f"<controller type='pci' index='{number}' model='pcie-root-port'/>" for number in range(1, ports + 1))
@@ -120,11 +133,9 @@ def ask(name: str, command: str) -> str:
                     return base64.b64decode(output[1:]).decode()
 
 
-def carrier_of(name: str, mac: str) -> bool:
-    """Say whether a guest sees a cable in a NIC."""
-    # one that has just been plugged in is not up yet, and shows nothing then
-    command = f"cd $(dirname $(grep -l {mac} /sys/class/net/*/address)) && ip link set ${{PWD##*/}} up && cat carrier"
-    return ask(name, command).strip() == "1"
+def carrier_is(name: str, mac: str, *, there: bool) -> bool:
+    """Say whether a guest comes to see a cable in a NIC, or none."""
+    return ask(name, _CARRIER.format(mac=mac, wanted=int(there))).strip() == str(int(there))
 
 
 # --- what libvirt, the kernel and the guest show --------------------------------------------------------------------------------
