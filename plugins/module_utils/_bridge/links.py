@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Address", "Device", "Links", "Route", "read_addresses_and_links", "read_route"]
 
@@ -54,7 +54,8 @@ class Address:
 class Device:
     """A link. Times are in hundredths of seconds, as the kernel has them; `below` is the link that it stands on.
 
-    `is_root` says that a bridge is the root of its spanning tree. Of others the kernel shows the root's times.
+    `is_root` says that a bridge is the root of its spanning tree. Of others the kernel shows the root's times. `details` are what
+    `ip -j -d` says of a link of its kind, such as a macvtap's mode, and `queues` those to send with and to receive with.
     """
 
     name: str
@@ -73,6 +74,8 @@ class Device:
     forward_delay: int = 0
     is_root: bool = True
     addresses: tuple[Address, ...] = ()
+    details: dict[str, t.Any] = field(default_factory=dict)
+    queues: tuple[int, int] = (1, 1)
 
     @property
     def is_bridge(self) -> bool:
@@ -222,6 +225,8 @@ def _read_device(entry: dict[str, t.Any], names: dict[int, str], wireless: t.Cal
         forward_delay=int(details.get("forward_delay", 0)),
         is_root=details.get("root_id") == details.get("bridge_id"),
         addresses=tuple(_read_address(address) for address in entry.get("addr_info", []) if "local" in address),
+        details=details,
+        queues=(int(entry.get("num_tx_queues", 1)), int(entry.get("num_rx_queues", 1))),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import AUTO
+from ansible_collections.kvmops.network.plugins.module_utils._values import AUTO
 
 __all__ = ["BRIDGE_OPTIONS", "TRANSACTION_OPTIONS"]
 

@@ -14,14 +14,18 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._values import (
+    AUTO,
+    EXAMPLES,
+    check_address,
+    check_mac,
+    check_name,
+    without_zone,
+)
 
-__all__ = ["AUTO", "Dns", "Family", "Request", "check_name"]
+__all__ = ["Dns", "Family", "Request"]
 
-AUTO = "auto"
 _PORT_FILE = "-port"  # at the end of the names of files about a bridge's port
-_NAME_LIMIT = 15  # bytes; IFNAMSIZ of the kernel, without the null at the end
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _MTU = (576, 65535)
 _STP_DELAY = (2, 30)  # seconds; the kernel refuses others while STP is on
 _USUAL_STP_DELAY = 15
@@ -88,7 +92,7 @@ class Request:
             state=options["state"],
             uplink=uplink,
             backend=options["backend"],
-            mac=_check_mac(options["mac"]),
+            mac=check_mac("mac", options["mac"]) if options["mac"] is not None else "",
             mtu=_check_mtu(options["mtu"]),
             stp=stp,
             forward_delay=_check_delay(options["forward_delay"], stp=stp),
@@ -99,36 +103,6 @@ class Request:
             check_gateway=options["check_gateway"],
             force=options["force"],
         )
-
-
-def check_name(option: str, name: str) -> str:
-    """Return the name of an interface. Raises InputError where the kernel would not take it, or `ip -batch` not as it is."""
-    if not name:
-        raise InputError(f"{option}: it is empty; name an interface, such as br0.")
-    if len(name.encode()) > _NAME_LIMIT:
-        raise InputError(
-            f"{option}: '{name}' is longer than {_NAME_LIMIT} bytes, the kernel's limit for the name of an interface."
-        )
-    if not _NAME.fullmatch(name) or name in (".", "..", AUTO, "all", "default", "lo"):
-        raise InputError(
-            f"{option}: '{name}' is no name for an interface that is managed here; use letters, digits, '-', '_' and '.', and "
-            "not "
-            "the kernel's own words."
-        )
-    return name
-
-
-def _check_mac(mac: str | None) -> str:
-    if mac is None:
-        return ""
-    lower = mac.lower()
-    if not _MAC.fullmatch(lower):
-        raise InputError(f"mac: '{mac}' is no MAC address; write it as 52:54:00:12:34:56.")
-    if int(lower[:2], 16) & 1:
-        raise InputError(f"mac: '{mac}' is a group address (its first byte is odd), which no interface can have.")
-    if lower == "00:00:00:00:00:00":
-        raise InputError(f"mac: '{mac}' is no address of an interface.")
-    return lower
 
 
 def _check_mtu(mtu: int | None) -> int | None:
@@ -164,10 +138,10 @@ def _read_family(version: int, options: dict[str, t.Any] | None) -> Family | Non
         return None
     where = f"ipv{version}"
     method = options["method"]
-    addresses = tuple(_read_address(f"{where}.addresses", version, text) for text in options["addresses"] or [])
+    addresses = tuple(check_address(f"{where}.addresses", text, version=version) for text in options["addresses"] or [])
     gateway = _read_gateway(f"{where}.gateway", version, options["gateway"], addresses)
     if method == "static" and not addresses:
-        raise InputError(f"{where}.addresses: method static needs at least one address, such as {_EXAMPLES[version]}.")
+        raise InputError(f"{where}.addresses: method static needs at least one address, such as {EXAMPLES[version]}.")
     if method != "static" and (addresses or gateway):
         raise InputError(
             f"{where}: addresses and gateway are for method static, and method is '{method}'; leave them out or change it."
@@ -177,32 +151,11 @@ def _read_family(version: int, options: dict[str, t.Any] | None) -> Family | Non
     return Family(version=version, method=method, addresses=addresses, gateway=gateway)
 
 
-_EXAMPLES = {4: "192.0.2.10/24", 6: "2001:db8::10/64"}
-
-
-def _read_address(where: str, version: int, text: str) -> str:
-    try:
-        interface = ipaddress.ip_interface(_without_zone(text))
-    except ValueError:
-        raise InputError(f"{where}: '{text}' is no address; write it as {_EXAMPLES[version]}.") from None
-    if interface.version != version:
-        raise InputError(f"{where}: '{text}' is an IPv{interface.version} address; it belongs under ipv{interface.version}.")
-    if "/" not in text:
-        raise InputError(f"{where}: '{text}' has no prefix; write it as {_EXAMPLES[version]}.")
-    address = interface.ip
-    network = interface.network
-    if address.is_multicast or address.is_loopback or address.is_unspecified or (version == 6 and address.is_link_local):
-        raise InputError(f"{where}: '{text}' cannot be a host's address in a LAN.")
-    if version == 4 and network.prefixlen < 31 and address in (network.network_address, network.broadcast_address):
-        raise InputError(f"{where}: '{text}' is the network's or the broadcast address of {network}, not one of a host.")
-    return str(interface)
-
-
 def _read_gateway(where: str, version: int, text: str | None, addresses: tuple[str, ...]) -> str:
     if not text:
         return ""
     try:
-        gateway = ipaddress.ip_address(_without_zone(text))
+        gateway = ipaddress.ip_address(without_zone(text))
     except ValueError:
         raise InputError(f"{where}: '{text}' is no address; write one without a prefix.") from None
     if gateway.version != version:
@@ -217,20 +170,13 @@ def _read_gateway(where: str, version: int, text: str | None, addresses: tuple[s
     return str(gateway)
 
 
-def _without_zone(text: str) -> str:
-    """Return the text. Raises ValueError where it has a zone, which Python lets be any text, one of several lines as well."""
-    if "%" in text:
-        raise ValueError
-    return text
-
-
 def _read_dns(options: dict[str, t.Any] | None) -> Dns:
     if options is None:
         return Dns()
     servers, search = options["servers"], options["search"]
     for text in servers or []:
         try:
-            ipaddress.ip_address(_without_zone(text))
+            ipaddress.ip_address(without_zone(text))
         except ValueError:
             raise InputError(f"dns.servers: '{text}' is no address.") from None
     for text in search or []:

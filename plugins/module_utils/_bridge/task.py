@@ -20,7 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.request imp
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.view import describe_bridge, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._edge import transaction
-from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_files
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, only_writer, run_module
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import AUTO, check_name
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._values import AUTO, check_name
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection

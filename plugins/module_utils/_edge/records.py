@@ -4,21 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection.
 
-"""The bridges that were made on this host, as they are remembered on its disk, and files that somebody asks for."""
+"""The bridges that were made on this host, as they are remembered on its disk."""
 
 from __future__ import annotations
 
 import glob
-import os
-import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import FOLDER, Record
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
 
-if t.TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["read_files", "read_records"]
+__all__ = ["read_records"]
 
 
 def read_records(folder: str = FOLDER) -> dict[str, Record]:
@@ -30,20 +25,3 @@ def read_records(folder: str = FOLDER) -> dict[str, Record]:
             record = Record.from_text(content.decode(errors="replace"), path=path)
             records[record.name] = record
     return records
-
-
-def read_files(paths: Iterable[str]) -> dict[str, bytes | None]:
-    """Return the content of files, None where there is none. Raises RequirementError for what is no file or not to be read."""
-    return {path: _read_file(path) for path in paths}
-
-
-def _read_file(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RequirementError(
-            f"{os.path.abspath(path)} cannot be read: {error.strerror}. Run the task as root (become: true)."
-        ) from None

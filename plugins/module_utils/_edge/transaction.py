@@ -30,6 +30,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction
     files_of,
     revert_unit,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import synchronise
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, RequirementError
 
 if t.TYPE_CHECKING:
@@ -136,7 +137,7 @@ def confirm(run: Run, state: State) -> None:
         os.rename(f"{FOLDER}/armed", f"{FOLDER}/confirmed")
     except FileNotFoundError:
         raise ApplyError(f"The change of {state.bridge} was too late to be confirmed: its way back has begun.") from None
-    _synchronise(FOLDER)
+    synchronise(FOLDER)
     _disarm(run, state.id)
     for kept in ("before", "after"):  # files of a back end may have passwords in them
         shutil.rmtree(f"{FOLDER}/{kept}", ignore_errors=True)
@@ -188,9 +189,9 @@ def _write_down(transaction: Transaction, goal: Goal, *, check_gateway: bool) ->
         os.path.dirname(parent),
     ):
         if os.path.isdir(folder):
-            _synchronise(folder)
+            synchronise(folder)
     _write(f"{FOLDER}/armed", b"", mode=0o600)
-    _synchronise(FOLDER)
+    synchronise(FOLDER)
 
 
 def _copy_owner_and_mode(source: str, destination: str) -> None:
@@ -208,14 +209,6 @@ def _write(path: str, content: bytes, *, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _synchronise(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _start_unit(run: Run, name: str, *arguments: str, after: int = 0) -> None:
@@ -239,7 +232,7 @@ def _disarm(run: Run, transaction_id: str) -> None:
     for path in (BOOT_UNIT_LINK, BOOT_UNIT_PATH):
         with contextlib.suppress(OSError):  # it is not there, or cannot have been written
             os.unlink(path)
-            _synchronise(os.path.dirname(path))
+            synchronise(os.path.dirname(path))
 
 
 def _text(folder: str, name: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_files, read_records
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
+from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_records
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import record
 
