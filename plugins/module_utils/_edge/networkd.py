@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
-__all__ = ["manages", "read_management"]
+__all__ = ["file_of", "manages", "read_management", "version"]
 
 _STATE = "/run/systemd/netif/links/{index}"
 _LEASE = "/run/systemd/netif/leases/{index}"
@@ -32,12 +32,8 @@ _FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/syst
 
 def manages(run: Run, device: Device) -> bool:
     """Return whether networkd runs and has a configuration for the link in use."""
-    try:
-        code, _output, _errors = run(["systemctl", "is-active", "--quiet", "systemd-networkd.service"])
-    except OSError:
-        return False  # a host without systemd
     state = _read_values(_STATE.format(index=device.index))
-    return code == 0 and state.get("ADMIN_STATE", "unmanaged") not in ("unmanaged", "") and bool(state.get("NETWORK_FILE"))
+    return _is_active(run) and state.get("ADMIN_STATE", "unmanaged") not in ("unmanaged", "") and bool(state.get("NETWORK_FILE"))
 
 
 def read_management(device: Device) -> Management:
@@ -58,6 +54,28 @@ def read_management(device: Device) -> Management:
         origin=Origin(name=name, path=path, text="\n".join(texts)),
         identity=Identity(dhcp4=client_id, dhcp6=_duid(state, client_id), iaid=_iaid(state, client_id), token=token_of(device)),
     )
+
+
+def file_of(device: Device) -> str:
+    """Return the name of the file from which networkd configures a link that it manages."""
+    return os.path.basename(_read_values(_STATE.format(index=device.index)).get("NETWORK_FILE", ""))
+
+
+def version(run: Run) -> int:
+    """Return the version of the networkd that runs, 0 where none does."""
+    if not _is_active(run):
+        return 0
+    _code, output, _errors = run(["networkctl", "--version"])
+    found = re.search(r"\d+", output)
+    return int(found[0]) if found is not None else 0
+
+
+def _is_active(run: Run) -> bool:
+    try:
+        code, _output, _errors = run(["systemctl", "is-active", "--quiet", "systemd-networkd.service"])
+    except OSError:
+        return False  # a host without systemd
+    return code == 0
 
 
 def _drop_ins(name: str) -> list[str]:

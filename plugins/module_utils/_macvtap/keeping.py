@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+
+"""Which back end keeps an interface over a reboot, and all files about it as they shall be."""
+
+from __future__ import annotations
+
+import fnmatch
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import Kept, comment_for
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.network_manager import NetworkManager
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.networkd import Networkd, hands_off
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Tap
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.unit import Unit
+from ansible_collections.kvmops.network.plugins.module_utils._values import AUTO
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import BackEnd
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
+
+__all__ = ["BACKENDS", "choose_backend", "kept_by", "owned_patterns", "wanted_files"]
+
+BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager(), Unit())}
+_MANAGERS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
+_CAREFUL_NETWORKD = 257  # from this version on it keeps a lease when the file of a link changes
+
+
+def owned_patterns(name: str) -> list[str]:
+    """Return the paths of all files that may be about an interface, those of parents as patterns."""
+    return [path for backend in BACKENDS.values() for path in backend.owned_paths(name)] + [_tap_rule_path(name)]
+
+
+def kept_by(name: str, files: Mapping[str, bytes | None]) -> BackEnd | None:
+    """Return the back end that keeps the interface now, None where none does. `files` are those of owned_patterns."""
+    there = [path for path, content in files.items() if content is not None]
+    for backend in BACKENDS.values():
+        # the first of its files is the one that makes the interface
+        if any(fnmatch.fnmatch(path, backend.owned_paths(name)[0]) for path in there):
+            return backend
+    return None
+
+
+def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd | None:
+    """Return the back end that shall keep the interface, None for none.
+
+    Raises RefusedError where the one that the task names does not manage the parent, InputError where it cannot express the task.
+    """
+    name = request.backend
+    if name == "none":
+        return None
+    kept = _kept(request, wanted, host)
+    if name in _MANAGERS:
+        if name not in host.parent.managers:
+            others = " and ".join(host.parent.managers) or "nobody"
+            raise RefusedError(
+                f"backend: {request.parent} is managed by {others}, and not by {name}. Leave backend out, or set it to unit."
+            )
+        unable = BACKENDS[name].unable(kept)
+        if unable:
+            raise InputError(
+                f"backend: {_MANAGERS[name]} cannot express {', '.join(unable)}. Leave backend out, or set it to unit."
+            )
+        return BACKENDS[name]
+    if name == AUTO:
+        now = kept_by(request.name, host.files)
+        usual = [BACKENDS[manager] for manager in host.parent.managers if len(host.parent.managers) == 1]
+        for backend in ([now] if now is not None else []) + usual:
+            known = backend.name not in _MANAGERS or backend.name in host.parent.managers
+            if known and not backend.unable(kept) and (backend is now or not _costs_a_lease(backend, request, host)):
+                return backend
+    if not host.has_systemd:
+        raise RefusedError("backend: this host does not run systemd, which would make the interface at boot. Set it to none.")
+    return BACKENDS["unit"]
+
+
+def _costs_a_lease(backend: BackEnd, request: Request, host: Host) -> bool:
+    """Say whether the parent's leased addresses go for a moment when the back end learns of the interface."""
+    leased = any(address.dynamic for address in host.links.devices[request.parent].given(4))
+    return backend.name == "networkd" and leased and host.networkd < _CAREFUL_NETWORKD
+
+
+def wanted_files(request: Request, wanted: Interface | None, backend: BackEnd | None, host: Host) -> dict[str, str | None]:
+    """Return each file about the interface as it shall be, None for one that shall not be there."""
+    files: dict[str, str | None] = {path: None for path, content in host.files.items() if content is not None}
+    if wanted is None:
+        return files
+    if backend is not None:
+        files.update(backend.files(_kept(request, wanted, host)))
+    if host.networkd and (backend is None or backend.name != "networkd"):
+        files.update(hands_off(request.name))
+    if request.tap != Tap():
+        files[_tap_rule_path(request.name)] = _tap_rule(request)
+    return files
+
+
+def _kept(request: Request, wanted: Interface, host: Host) -> Kept:
+    interface = wanted if request.mtu else replace(wanted, mtu=0)
+    return Kept(interface=interface, parent=request.parent, network_file=host.parent.network_file)
+
+
+def _tap_rule_path(name: str) -> str:
+    return f"/etc/udev/rules.d/70-kvmops-{name}.rules"
+
+
+def _tap_rule(request: Request) -> str:
+    """Return the rule of udev for the device node, whose number is another one each time that the interface is made."""
+    comment = "".join(f"# {line}\n" for line in comment_for(request.name).splitlines())
+    match = f'ACTION!="remove", SUBSYSTEM=="macvtap", KERNELS=="{request.name}"'
+    tap = request.tap
+    return f'{comment}{match}, OWNER="{tap.owner}", GROUP="{tap.group}", MODE="{tap.mode:04o}"\n'

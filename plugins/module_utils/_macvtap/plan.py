@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+
+"""What has to be done so that an interface is as wanted, on the host and in the files that keep it over a reboot."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS, mode_of
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import (
+    Change,
+    changes,
+    creation,
+    reasons_to_recreate,
+    removal,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import (
+    choose_backend,
+    kept_by,
+    wanted_files,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.rules import (
+    check_name_is_free,
+    check_parent,
+    check_wanted,
+    warnings_of,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.wanted import wanted_interface
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import BackEnd
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Action
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
+
+__all__ = ["FileChange", "Links", "Plan", "link_changes", "make_plan"]
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that is written, or removed where `after` is None."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    mode: int
+
+
+@dataclass(frozen=True)
+class Links:
+    """What is done to the interface itself; `recreated` has the reasons where it is made anew, which ends what uses it."""
+
+    changes: tuple[Change, ...] = ()
+    recreated: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> list[Action]:
+        """All lines and settings in their order."""
+        return [action for change in self.changes for action in change.actions]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is done, in this order: `release`, the files, `reload`, the interface, `follow`, the device node.
+
+    `wanted` is None where the interface shall be gone. `tap` says that somebody else may open the device node than may now.
+    """
+
+    request: Request
+    wanted: Interface | None
+    backend: str
+    links: Links = Links()
+    files: tuple[FileChange, ...] = ()
+    release: tuple[Command, ...] = ()
+    reload: tuple[Command, ...] = ()
+    follow: tuple[Command, ...] = ()
+    tap: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> list[str]:
+        """What is done, as the operator reads it."""
+        tap = self.request.tap
+        steps = [change.text for change in self.links.changes]
+        steps += [f"{'remove' if change.after is None else 'write'} {change.path}" for change in self.files]
+        if self.tap:
+            steps.append(f"give the device node to {tap.owner}:{tap.group}, mode {tap.mode:04o}")
+        return steps
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.steps)
+
+
+def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
+    """Return what has to be done. `tap_differs` says that others may open the device node than the request says.
+
+    Raises NetworkError for what would not work or would do harm, in a sentence.
+    """
+    check_name_is_free(host, request.name)
+    wanted, backend = None, None
+    warnings: list[str] = []
+    if request.state == "present":
+        check_parent(request, host)
+        wanted = wanted_interface(request, host)
+        check_wanted(wanted, host)
+        backend = choose_backend(request, wanted, host)
+        warnings = warnings_of(wanted, host)
+    now = kept_by(request.name, host.files)
+    leaves = now is not None and now is not backend
+    links = link_changes(host.found, wanted, leaving=[f"{now.name} made it"] if now is not None and leaves and host.owned else [])
+    _refuse_under_an_open_tap(request, host, wanted, links)
+    release = now.release(request.name) if now is not None and (wanted is None or links.recreated or leaves) else []
+    # with its profile NetworkManager removes the file
+    removed = now.owned_paths(request.name) if now is not None and release else []
+    files = _file_changes(wanted_files(request, wanted, backend, host), host, removed)
+    reloads = [command for folder, command in RELOADS.items() if any(change.path.startswith(folder) for change in files)]
+    if not host.networkd:
+        reloads = [command for command in reloads if command[0] != "networkctl"]
+    early = [command for command in reloads if command[0] == "udevadm"]  # it acts when the interface is made
+    return Plan(
+        request=request,
+        wanted=wanted,
+        backend=backend.name if backend is not None else "none",
+        links=links,
+        files=files,
+        release=tuple(release),
+        reload=tuple(early),
+        follow=(*(command for command in reloads if command not in early), *_follow(request.name, backend, host, files, links)),
+        tap=tap_differs and wanted is not None and wanted.kind == "macvtap" and not links.recreated and host.found is not None,
+        warnings=tuple(warnings),
+    )
+
+
+def link_changes(found: Interface | None, wanted: Interface | None, *, leaving: list[str] | None = None) -> Links:
+    """Return what makes the interface that is there the wanted one. `leaving` has reasons of a back end to make it anew."""
+    if wanted is None:
+        gone = Change(f"remove the {found.kind} {found.name}", tuple(removal(found.name))) if found is not None else None
+        return Links(changes=(gone,) if gone is not None else ())
+    made = Change(f"make the {wanted.kind} {wanted.name} on {wanted.parent}, mode {wanted.mode}", tuple(creation(wanted)))
+    if found is None:
+        return Links(changes=(made,))
+    reasons = reasons_to_recreate(found, wanted) + (leaving or [])
+    if not reasons:
+        return Links(changes=tuple(changes(found, wanted)))
+    again = Change(
+        f"make {wanted.name} anew as a {wanted.kind} on {wanted.parent}, mode {wanted.mode}: {' and '.join(reasons)}",
+        (*removal(found.name), *creation(wanted)),
+    )
+    return Links(changes=(again,), recreated=tuple(reasons))
+
+
+def _refuse_under_an_open_tap(request: Request, host: Host, wanted: Interface | None, links: Links) -> None:
+    if not host.holders or request.force or (wanted is not None and not links.recreated):
+        return
+    users = ", ".join(host.holders)
+    if wanted is None:
+        raise RefusedError(f"{request.name} is in use by {users}, which would be cut off. Stop that first, or set force: true.")
+    raise RefusedError(
+        f"{request.name} has to be made anew ({', '.join(links.recreated)}), and it is in use by {users}, which would be cut "
+        "off. Stop that first, or set force: true."
+    )
+
+
+def _file_changes(wanted: dict[str, str | None], host: Host, removed: Collection[str]) -> tuple[FileChange, ...]:
+    """Return the files that differ, or that will be `removed` before they are written."""
+    result = []
+    for path, text in wanted.items():
+        before = host.files.get(path)
+        after = text.encode() if text is not None else None
+        if before != after or (path in removed and after is not None):
+            result.append(FileChange(path, before, after, mode_of(path)))
+    return tuple(result)
+
+
+def _follow(name: str, backend: BackEnd | None, host: Host, files: tuple[FileChange, ...], links: Links) -> list[Command]:
+    if backend is None:
+        return []
+    addressed = host.found is not None and any(change.addressed for change in links.changes)
+    owned = backend.owned_paths(name)
+    if not addressed and not any(change.path in owned for change in files):
+        return []
+    return backend.follow(name, addressed=addressed)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+
+"""The host as a plan needs to know it, read by those who know how."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import typing as t
+
+from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap, network_manager, networkd
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import read_all_links
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host, Parent
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import KINDS, below, read_interface
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import owned_patterns
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import USUAL_QUEUE
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
+
+__all__ = ["read_host", "read_owned_files"]
+
+_MACHINE_ID = "/etc/machine-id"
+
+
+def read_host(run: Run, request: Request) -> Host:
+    """Return the host. Raises RequirementError where `ip` fails or a file cannot be read."""
+    links = read_all_links(run)
+    device = links.devices.get(request.name)
+    found = _found(device, links)
+    node = macvtap.read_node(request.name) if found is not None else None
+    parent = _parent(run, links, request)
+    return Host(
+        links=links,
+        found=found,
+        parent=parent,
+        node=node,
+        holders=tuple(macvtap.holders_of(node)) if node is not None else (),
+        owned=found is not None and device is not None and network_manager.manages(run, device),
+        lacking=_lacking(run, request),
+        arp_ignore=macvtap.read_arp_ignore(("all", "default", request.name)) if request.addresses else {},
+        has_ipv6=macvtap.read_ipv6("default") is not None,
+        networkd=networkd.version(run),
+        has_systemd=os.path.isdir("/run/systemd/system"),
+        machine_id=_machine_id(),
+        files=read_owned_files(request.name),
+    )
+
+
+def read_owned_files(name: str) -> dict[str, bytes | None]:
+    """Return the content of the files that may be about an interface, None for one that is not there."""
+    return read_files(path for pattern in owned_patterns(name) for path in _paths(pattern))
+
+
+def _found(device: Device | None, links: Links) -> Interface | None:
+    if device is None or device.kind not in KINDS:
+        return None
+    return read_interface(device, links, macvtap.read_ipv6(device.name))
+
+
+def _parent(run: Run, links: Links, request: Request) -> Parent:
+    if request.parent not in links.devices:
+        return Parent()
+    device = links.devices[below(request.parent, links)]
+    managers = []
+    if networkd.manages(run, device):
+        managers.append("networkd")
+    if network_manager.manages(run, device):
+        managers.append("networkmanager")
+    return Parent(managers=tuple(managers), network_file=networkd.file_of(device) if "networkd" in managers else "")
+
+
+def _lacking(run: Run, request: Request) -> tuple[str, ...]:
+    if request.state == "absent":
+        return ()
+    kinds = [request.kind] if macvtap.kernel_lacks(request.kind) else []
+    words = (["bcqueuelen"] if request.broadcast_queue != USUAL_QUEUE else []) + [w for w in request.flags if w == "nodst"]
+    return (*kinds, *macvtap.unknown_words(run, request.kind, words))
+
+
+def _machine_id() -> str:
+    content = read_files([_MACHINE_ID])[_MACHINE_ID]
+    text = (content or b"").decode(errors="replace").strip()
+    return text if re.fullmatch(r"[0-9a-f]{32}", text) else ""
+
+
+def _paths(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern)) if "*" in pattern else [pattern]

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+
+"""From what a task asks for to an interface that is so, and back where that fails."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap
+from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import link_changes, make_plan
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import read_host
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.view import describe, make_diff
+from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, only_writer, run_module
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import Plan
+
+__all__ = ["run_interface_task"]
+
+_NO_SUCH_KIND = "Unknown device type"  # what the kernel says through ip
+
+
+def run_interface_task(options: dict[str, t.Any]) -> t.NoReturn:
+    """Run the module that manages a macvtap or macvlan interface."""
+    run_module(AnsibleModule(argument_spec=options, supports_check_mode=True), _manage)
+
+
+def _manage(module: AnsibleModule) -> dict[str, t.Any]:
+    request = Request.from_options(module.params)
+    with only_writer(module):
+        return _change(module, request)
+
+
+def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
+    run = command_runner(module)
+    host = read_host(run, request)
+    plan = make_plan(request, host, tap_differs=_tap_differs(request, host))
+    for sentence in plan.warnings:
+        module.warn(sentence)
+    result: dict[str, t.Any] = {
+        "changed": plan.changed,
+        "actions": plan.steps,
+        "recreated": bool(plan.links.recreated),
+        "backend": plan.backend,
+    }
+    if module._diff and plan.changed:
+        result["diff"] = make_diff(plan, host.found, host.node)
+    after = host
+    if plan.changed and not module.check_mode:
+        _apply(run, plan, host)
+        after = read_host(run, request)
+    result["interface"] = _describe(plan, after, predicted=module.check_mode)
+    return result
+
+
+def _tap_differs(request: Request, host: Host) -> bool:
+    """Say whether others may open the device node than the task says; also finds users that are not there in check mode."""
+    if request.state == "absent" or request.kind != "macvtap":
+        return False
+    node = host.node
+    macvtap.check_users(request.tap)
+    return node is not None and not macvtap.is_given(node, request.tap)
+
+
+def _describe(plan: Plan, host: Host, *, predicted: bool) -> dict[str, t.Any] | None:
+    interface = plan.wanted if predicted and plan.changed else host.found
+    if interface is None:
+        return None
+    device = host.links.devices.get(interface.name) if not plan.links.recreated or not predicted else None
+    if predicted and not interface.mac:
+        interface = replace(interface, mac=host.links.devices[interface.parent].mac)
+    return describe(interface, device=device, node=host.node if device is not None else None)
+
+
+def _apply(run: Run, plan: Plan, host: Host) -> None:
+    """Do what is planned. Raises ApplyError, or RequirementError where the kernel has no such interfaces, all put back."""
+    try:
+        macvtap.run_all(run, plan.release)
+        macvtap.change_files(plan.files)
+        macvtap.run_all(run, plan.reload)
+        macvtap.carry_out(run, plan.links.actions)
+        macvtap.run_all(run, plan.follow)
+        if plan.wanted is not None and plan.wanted.kind == "macvtap":
+            macvtap.give_node(plan.request.name, plan.request.tap)
+    except NetworkError as error:
+        if _NO_SUCH_KIND in str(error):
+            error = RequirementError(
+                f"The kernel of this host has no {plan.request.kind} (kernels for clouds leave it out). Install one that has, on "
+                "Debian the package linux-image-amd64, and boot it."
+            )
+        left = _put_back(run, plan, host)
+        what = f"What could not be put back: {left}" if left else "All is as it was before."
+        raise type(error)(f"{error} {what}") from None
+
+
+def _put_back(run: Run, plan: Plan, host: Host) -> str:
+    """Bring the host back to what it was before, as far as that can be done; return the sentences of what could not."""
+    problems = []
+    back = [replace(change, before=change.after, after=change.before) for change in plan.files]
+    steps: list[t.Callable[[], None]] = [
+        lambda: macvtap.change_files(back),
+        lambda: macvtap.run_all(run, plan.reload),
+        lambda: macvtap.carry_out(run, link_changes(read_host(run, plan.request).found, host.found).actions),
+        lambda: macvtap.run_all(run, plan.follow),
+    ]
+    for step in steps:
+        try:
+            step()
+        except NetworkError as error:
+            problems.append(str(error))
+    return " ".join(problems)
