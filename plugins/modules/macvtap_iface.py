@@ -132,7 +132,8 @@ options:
   tap:
     description:
       - Who may open the device node of a macvtap. Its number is another one each time that the interface is made, and a rule
-        of udev sees to it that this holds for each. When omitted, root alone.
+        of udev sees to it that this holds for each. When omitted, it is left to the host's own rules: root alone where
+        there are none.
       - QEMU that libvirt's system daemon starts needs nothing here, since the daemon opens the node itself.
     type: dict
     suboptions:

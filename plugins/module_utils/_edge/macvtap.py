@@ -40,10 +40,9 @@ if t.TYPE_CHECKING:
 __all__ = [
     "carry_out",
     "change_files",
-    "check_users",
     "give_node",
     "holders_of",
-    "is_given",
+    "ids_of",
     "kernel_lacks",
     "read_arp_ignore",
     "read_ipv6",
@@ -133,32 +132,8 @@ def unknown_words(run: Run, kind: str, words: Sequence[str]) -> list[str]:
     return [word for word in words if word not in output + errors]
 
 
-def check_users(tap: Tap) -> None:
-    """Raise InputError for a user or a group that is not on this host."""
-    _ids_of(tap)
-
-
-def is_given(node: Node, tap: Tap) -> bool:
-    """Say whether a device node may be opened by whom the task says, who is on this host."""
-    owner, group = _ids_of(tap)
-    return (node.owner, node.group, node.mode) == (owner, group, tap.mode)
-
-
-def give_node(name: str, tap: Tap) -> None:
-    """Have a device node opened by whom the task says. Raises ApplyError where there is none after a while."""
-    deadline = time.monotonic() + _NODE_TIMEOUT
-    node = read_node(name)
-    while node is None and time.monotonic() < deadline:
-        time.sleep(_POLL)
-        node = read_node(name)
-    if node is None:
-        raise ApplyError(f"The kernel made {name}, and there is no device node /dev/tap… for it. Does udev run on this host?")
-    owner, group = _ids_of(tap)
-    os.chown(node.path, owner, group)
-    os.chmod(node.path, tap.mode)
-
-
-def _ids_of(tap: Tap) -> tuple[int, int]:
+def ids_of(tap: Tap) -> tuple[int, int]:
+    """Return the numbers of a user and a group. Raises InputError for one that is not on this host."""
     try:
         owner = int(tap.owner) if tap.owner.isdigit() else pwd.getpwnam(tap.owner).pw_uid
     except KeyError:
@@ -168,6 +143,25 @@ def _ids_of(tap: Tap) -> tuple[int, int]:
     except KeyError:
         raise InputError(f"tap.group: there is no group {tap.group} on this host.") from None
     return owner, group
+
+
+def give_node(name: str, tap: Tap | None) -> None:
+    """Wait for a device node, and let it be opened by whom the task says. Raises ApplyError where there is none after a while."""
+    deadline = time.monotonic() + _NODE_TIMEOUT
+    node = read_node(name)
+    while node is None and time.monotonic() < deadline:
+        time.sleep(_POLL)
+        node = read_node(name)
+    if node is None:
+        raise ApplyError(f"The kernel made {name}, and there is no device node /dev/tap… for it. Does udev run on this host?")
+    if tap is None:
+        return
+    owner, group = ids_of(tap)
+    try:
+        os.chown(node.path, owner, group)
+        os.chmod(node.path, tap.mode)
+    except OSError as error:
+        raise ApplyError(f"{node.path} cannot be given to {tap.owner}:{tap.group}: {error.strerror}.") from None
 
 
 def carry_out(run: Run, actions: Sequence[Action]) -> None:
@@ -194,10 +188,13 @@ def _set(setting: Setting) -> None:
 def _run_batch(run: Run, lines: Sequence[str]) -> None:
     if not lines:
         return
-    with tempfile.NamedTemporaryFile("w", prefix="kvmops-", suffix=".batch") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-        file.flush()
-        code, output, errors = run(["ip", "-batch", file.name])
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="kvmops-", suffix=".batch") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+            file.flush()
+            code, output, errors = run(["ip", "-batch", file.name])
+    except OSError as error:
+        raise ApplyError(f"The lines for ip cannot be written or run: {error.strerror}.") from None
     if code != 0:
         said = " ".join((errors or output).replace(file.name, "").split())
         number = said.rpartition("Command failed :")[2]

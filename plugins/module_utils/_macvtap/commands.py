@@ -96,12 +96,20 @@ def changes(found: Interface, wanted: Interface) -> list[Change]:
             if route not in wanted.routes
         ),
         *_link_changes(found, wanted),
-        *_ipv6_changes(found, wanted),
-        *([Change("take the link down", (f"link set {dev} down",))] if found.up and not wanted.up else []),
+        *_turning_ipv6(found, wanted, on=True),
+        *([_going_down(found, wanted)] if found.up and not wanted.up else []),
         *_address_changes(found, wanted),
+        *_turning_ipv6(found, wanted, on=False),
         *([Change("bring the link up", (f"link set {dev} up",))] if wanted.up and not found.up else []),
         *_route_changes(found, wanted),
     ]
+
+
+def _going_down(found: Interface, wanted: Interface) -> Change:
+    """Return what takes the link down, with which the kernel takes IPv6 addresses away."""
+    stay = [address for address in found.addresses if address in wanted.addresses and ":" in address]
+    again = (f"address replace {address} dev {found.name}" for address in stay)
+    return Change("take the link down", (f"link set dev {found.name} down", *again))
 
 
 def _link_changes(found: Interface, wanted: Interface) -> list[Change]:
@@ -125,8 +133,9 @@ def _link_changes(found: Interface, wanted: Interface) -> list[Change]:
     return result
 
 
-def _ipv6_changes(found: Interface, wanted: Interface) -> list[Change]:
-    if wanted.ipv6 is None or found.ipv6 == wanted.ipv6:
+def _turning_ipv6(found: Interface, wanted: Interface, *, on: bool) -> list[Change]:
+    """Return the change of IPv6: on before it gets addresses, off after it has lost them."""
+    if wanted.ipv6 is None or found.ipv6 == wanted.ipv6 or wanted.ipv6.disabled is on:
         return []
     text = "turn IPv6 off on it" if wanted.ipv6.disabled else "turn IPv6 on, without what routers say"
     return [Change(text, tuple(_ipv6_actions(wanted)))]
@@ -140,8 +149,9 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
         for address in wanted.addresses
         if address not in found.addresses
     ]
-    # with an address the kernel takes away the others of its subnet that came later
-    again = tuple(f"address replace {address} {dev}" for address in wanted.addresses)
+    # with an address the kernel takes away the others of its subnet that came later, and with the last one all routes
+    again = [f"address replace {address} {dev}" for address in wanted.addresses]
+    again += [f"route replace {route.words} {dev}" for route in wanted.routes if route in found.routes]
     lost = [
         Change(f"take away the address {address}", (f"address del {address} {dev}", *again), True)
         for address in found.addresses

@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links, Route
 
 __all__ = [
+    "IPV6_MTU",
     "KINDS",
     "PASSTHRU",
     "SOURCE",
@@ -32,6 +33,7 @@ __all__ = [
 KINDS = ("macvlan", "macvtap")
 PASSTHRU = "passthru"
 SOURCE = "source"
+IPV6_MTU = 1280  # bytes; RFC 8200. On a link with less the kernel has no IPv6
 _FLAGS = ("nopromisc", "nodst")
 _FLAG_OF = {PASSTHRU: "nopromisc", SOURCE: "nodst"}
 _USUAL_METRIC = {4: 0, 6: 1024}  # what the kernel takes when none is given
@@ -39,11 +41,14 @@ _USUAL_METRIC = {4: 0, 6: 1024}  # what the kernel takes when none is given
 
 @dataclass(frozen=True)
 class RouteOver:
-    """A route over the interface; `gateway` is "" where the subnet is reached at once."""
+    """A route over the interface; `gateway` is "" where the subnet is reached at once. Others may lead through such a one."""
 
     destination: str
     gateway: str
     metric: int
+
+    def __lt__(self, other: RouteOver) -> bool:
+        return (bool(self.gateway), self.words) < (bool(other.gateway), other.words)
 
     @property
     def words(self) -> str:
@@ -111,10 +116,7 @@ def read_interface(device: Device, links: Links, ipv6: Ipv6 | None) -> Interface
         ipv6=ipv6,
         addresses=tuple(sorted(address.text for address in device.moving())),
         routes=tuple(
-            sorted(
-                (RouteOver(subnet_of(r), r.gateway, r.metric) for r in links.routes_over(device.name)),
-                key=lambda route: route.words,
-            )
+            sorted(RouteOver(subnet_of(r), r.gateway, r.metric) for r in links.routes_over(device.name) if r.table == "main")
         ),
     )
 

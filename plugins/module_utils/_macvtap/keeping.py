@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
 
-__all__ = ["BACKENDS", "choose_backend", "kept_by", "owned_patterns", "wanted_files"]
+__all__ = ["BACKENDS", "choose_backend", "kept_by", "owned_patterns", "wanted_files", "wanted_tap"]
 
 BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager(), Unit())}
 _MANAGERS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
@@ -77,16 +77,16 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
         usual = [BACKENDS[manager] for manager in host.parent.managers if len(host.parent.managers) == 1]
         for backend in ([now] if now is not None else []) + usual:
             known = backend.name not in _MANAGERS or backend.name in host.parent.managers
-            if known and not backend.unable(kept) and (backend is now or not _costs_a_lease(backend, request, host)):
+            if known and not backend.unable(kept) and (backend is now or not _costs_a_lease(backend, wanted, host)):
                 return backend
     if not host.has_systemd:
         raise RefusedError("backend: this host does not run systemd, which would make the interface at boot. Set it to none.")
     return BACKENDS["unit"]
 
 
-def _costs_a_lease(backend: BackEnd, request: Request, host: Host) -> bool:
+def _costs_a_lease(backend: BackEnd, wanted: Interface, host: Host) -> bool:
     """Say whether the parent's leased addresses go for a moment when the back end learns of the interface."""
-    leased = any(address.dynamic for address in host.links.devices[request.parent].given(4))
+    leased = any(address.dynamic for address in host.links.devices[wanted.parent].given(4))
     return backend.name == "networkd" and leased and host.networkd < _CAREFUL_NETWORKD
 
 
@@ -99,9 +99,17 @@ def wanted_files(request: Request, wanted: Interface | None, backend: BackEnd | 
         files.update(backend.files(_kept(request, wanted, host)))
     if host.networkd and (backend is None or backend.name != "networkd"):
         files.update(hands_off(request.name))
-    if request.tap != Tap():
-        files[_tap_rule_path(request.name)] = _tap_rule(request)
+    if request.tap is not None:
+        files[_tap_rule_path(request.name)] = _tap_rule(request.name, request.tap)
     return files
+
+
+def wanted_tap(request: Request, files: Mapping[str, bytes | None]) -> Tap | None:
+    """Return who shall be able to open the device node, None where that is left to the host's own rules."""
+    if request.state == "absent" or request.kind != "macvtap":
+        return None
+    # what an earlier task gave is taken back
+    return Tap() if request.tap is None and files.get(_tap_rule_path(request.name)) is not None else request.tap
 
 
 def _kept(request: Request, wanted: Interface, host: Host) -> Kept:
@@ -113,9 +121,8 @@ def _tap_rule_path(name: str) -> str:
     return f"/etc/udev/rules.d/70-kvmops-{name}.rules"
 
 
-def _tap_rule(request: Request) -> str:
+def _tap_rule(name: str, tap: Tap) -> str:
     """Return the rule of udev for the device node, whose number is another one each time that the interface is made."""
-    comment = "".join(f"# {line}\n" for line in comment_for(request.name).splitlines())
-    match = f'ACTION!="remove", SUBSYSTEM=="macvtap", KERNELS=="{request.name}"'
-    tap = request.tap
+    comment = "".join(f"# {line}\n" for line in comment_for(name).splitlines())
+    match = f'ACTION!="remove", SUBSYSTEM=="macvtap", KERNELS=="{name}"'
     return f'{comment}{match}, OWNER="{tap.owner}", GROUP="{tap.group}", MODE="{tap.mode:04o}"\n'

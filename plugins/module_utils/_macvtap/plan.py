@@ -25,6 +25,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping im
     choose_backend,
     kept_by,
     wanted_files,
+    wanted_tap,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.rules import (
     check_name_is_free,
@@ -41,7 +42,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Action
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
-    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request, Tap
 
 __all__ = ["FileChange", "Links", "Plan", "link_changes", "make_plan"]
 
@@ -75,7 +76,8 @@ class Links:
 class Plan:
     """All that is done, in this order: `release`, the files, `reload`, the interface, `follow`, the device node.
 
-    `wanted` is None where the interface shall be gone. `tap` says that somebody else may open the device node than may now.
+    `wanted` is None where the interface shall be gone. `tap` says who shall be able to open the device node, None where that is
+    left as it comes, and `tap_differs` that others may now.
     """
 
     request: Request
@@ -86,17 +88,17 @@ class Plan:
     release: tuple[Command, ...] = ()
     reload: tuple[Command, ...] = ()
     follow: tuple[Command, ...] = ()
-    tap: bool = False
+    tap: Tap | None = None
+    tap_differs: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
     def steps(self) -> list[str]:
         """What is done, as the operator reads it."""
-        tap = self.request.tap
         steps = [change.text for change in self.links.changes]
         steps += [f"{'remove' if change.after is None else 'write'} {change.path}" for change in self.files]
-        if self.tap:
-            steps.append(f"give the device node to {tap.owner}:{tap.group}, mode {tap.mode:04o}")
+        if self.tap is not None and self.tap_differs:
+            steps.append(f"give the device node to {self.tap.owner}:{self.tap.group}, mode {self.tap.mode:04o}")
         return steps
 
     @property
@@ -140,7 +142,8 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
         release=tuple(release),
         reload=tuple(early),
         follow=(*(command for command in reloads if command not in early), *_follow(request.name, backend, host, files, links)),
-        tap=tap_differs and wanted is not None and wanted.kind == "macvtap" and not links.recreated and host.found is not None,
+        tap=wanted_tap(request, host.files),
+        tap_differs=tap_differs and not links.recreated,
         warnings=tuple(warnings),
     )
 

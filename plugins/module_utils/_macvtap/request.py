@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -30,12 +31,14 @@ _PORT_FILE = "-port"  # at the end of the names of files about a bridge's port
 _MTU = (68, 65535)
 _QUEUES = (1, 256)
 _QUEUE = (0, 2**32 - 1)
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
+_LAST_USER = 2**32 - 2  # the number after it means nobody in particular to the kernel
 _METRIC = (0, 2**32 - 1)
 
 
 @dataclass(frozen=True)
 class Tap:
-    """Who may open the device node of a macvtap: names or numbers as udev takes them, and permissions."""
+    """Who may open the device node of a macvtap: names or numbers as udev takes them, and permissions. The kernel's own is so."""
 
     owner: str = "root"
     group: str = "root"
@@ -44,7 +47,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class Request:
-    """An interface that the host shall have or not have; `mac` is "" and `mtu` None where the task leaves them out."""
+    """An interface that the host shall have or not have; `mac` is "", `mtu` and `tap` None where the task leaves them out."""
 
     name: str
     state: str
@@ -60,7 +63,7 @@ class Request:
     up: bool = True
     addresses: tuple[str, ...] = ()
     routes: tuple[RouteOver, ...] = ()
-    tap: Tap = Tap()
+    tap: Tap | None = None
     backend: str = AUTO
     force: bool = False
 
@@ -93,12 +96,12 @@ class Request:
             broadcast_queue=_within("bcqueuelen", options["bcqueuelen"], _QUEUE),
             up=options["link"] == "up",
             addresses=addresses,
-            routes=tuple(sorted((_read_route(route) for route in options["routes"]), key=lambda route: route.words)),
+            routes=tuple(sorted(_read_route(route) for route in options["routes"])),
             tap=_read_tap(options["tap"]),
             backend=options["backend"],
             force=options["force"],
         )
-        _check_together(request, has_tap=options["tap"] is not None)
+        _check_together(request)
         return request
 
 
@@ -149,12 +152,12 @@ def _read_gateway(text: str | None, version: int) -> str:
     return str(gateway)
 
 
-def _read_tap(options: dict[str, t.Any] | None) -> Tap:
+def _read_tap(options: dict[str, t.Any] | None) -> Tap | None:
     if options is None:
-        return Tap()
+        return None
     given = options["mode"]
     for option in ("owner", "group"):
-        if not options[option] or not all(c.isalnum() or c in "._-$" for c in options[option]):
+        if not _USER.fullmatch(options[option]) or (options[option].isdigit() and int(options[option]) > _LAST_USER):
             raise InputError(f"tap.{option}: '{options[option]}' is no name of a user or a group.")
     try:
         mode = given if isinstance(given, int) and not isinstance(given, bool) else int(str(given), 8)
@@ -165,7 +168,7 @@ def _read_tap(options: dict[str, t.Any] | None) -> Tap:
     return Tap(owner=options["owner"], group=options["group"], mode=mode)
 
 
-def _check_together(request: Request, *, has_tap: bool) -> None:
+def _check_together(request: Request) -> None:
     mode = request.mode
     if "nopromisc" in request.flags and mode != PASSTHRU:
         raise InputError(f"flags: nopromisc is for mode passthru, and the mode is {mode}; leave it out or change the mode.")
@@ -173,7 +176,7 @@ def _check_together(request: Request, *, has_tap: bool) -> None:
         raise InputError(f"flags: nodst is for mode source, and the mode is {mode}; leave it out or change the mode.")
     if request.source_macs and mode != SOURCE:
         raise InputError(f"source_macs: they are for mode source, and the mode is {mode}; leave them out or change the mode.")
-    if has_tap and request.kind != "macvtap":
+    if request.tap is not None and request.kind != "macvtap":
         raise InputError(f"tap: a {request.kind} has no device node; leave it out, or set kind: macvtap.")
     if request.routes and not request.up:
         raise InputError("routes: the kernel has no routes over an interface that is down; leave them out, or set link: up.")
@@ -181,7 +184,12 @@ def _check_together(request: Request, *, has_tap: bool) -> None:
         raise InputError(f"addresses: an address is given twice: {', '.join(request.addresses)}.")
     if len({(route.destination, route.metric) for route in request.routes}) < len(request.routes):
         raise InputError("routes: a destination is given twice with one metric; leave one out, or give them different metrics.")
+    own = {str(interface.network): interface for interface in map(ipaddress.ip_interface, request.addresses)}
     for route in request.routes:
+        if route.destination in own and route.metric in (0, 256):  # the kernel's own metrics for IPv4 and IPv6
+            raise InputError(
+                f"routes: {route.destination} is there by itself, with the address {own[route.destination]}; leave it out."
+            )
         version = ipaddress.ip_network(route.destination).version
         if version not in request.ip_versions:
             raise InputError(

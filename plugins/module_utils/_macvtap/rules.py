@@ -13,7 +13,7 @@ import ipaddress
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError, RequirementError
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import KINDS, PASSTHRU, subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import IPV6_MTU, KINDS, PASSTHRU, subnet_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
@@ -83,8 +83,13 @@ def _check_lacking(wanted: Interface, host: Host) -> None:
         raise RequirementError(
             f"The program ip of this host does not know {word}. Leave the option out, or install iproute2 5.11 or later."
         )
-    if any(ipaddress.ip_interface(address).version == 6 for address in wanted.addresses) and not host.has_ipv6:
-        raise RefusedError("addresses: IPv6 is off in the kernel of this host. Leave IPv6 addresses out.")
+    if any(":" in address for address in wanted.addresses):
+        if not host.has_ipv6:
+            raise RefusedError("addresses: IPv6 is off in the kernel of this host. Leave IPv6 addresses out.")
+        if wanted.mtu < IPV6_MTU:
+            raise InputError(
+                f"mtu: '{wanted.mtu}' is too little for IPv6, which needs {IPV6_MTU}. Raise it, or leave IPv6 addresses out."
+            )
 
 
 def _check_siblings(wanted: Interface, host: Host) -> None:
@@ -120,7 +125,14 @@ def _check_addresses(wanted: Interface, host: Host) -> None:
         for device in host.links.devices.values():
             if device.name != wanted.name and any(other.interface.ip == address for other in device.addresses):
                 raise RefusedError(f"addresses: {device.name} has {address} already. Give the interface an address of its own.")
+    own = {str(a.interface.ip): d.name for d in host.links.devices.values() for a in d.addresses}
     for route in wanted.routes:
+        destination = ipaddress.ip_network(route.destination)
+        if destination.prefixlen == destination.max_prefixlen and str(destination.network_address) in own:
+            raise RefusedError(
+                f"routes: {destination.network_address} is the host's own address on {own[str(destination.network_address)]}. "
+                "Name the addresses of guests."
+            )
         for other in host.links.routes:
             same = subnet_of(other) == route.destination and other.metric == route.metric and other.table == "main"
             if same and other.device != wanted.name:

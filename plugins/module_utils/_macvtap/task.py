@@ -16,6 +16,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import kept_by, wanted_tap
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import link_changes, make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import read_host
@@ -66,12 +68,13 @@ def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
 
 
 def _tap_differs(request: Request, host: Host) -> bool:
-    """Say whether others may open the device node than the task says; also finds users that are not there in check mode."""
-    if request.state == "absent" or request.kind != "macvtap":
+    """Say whether others may open the device node than the task says. Raises InputError for users that are not there."""
+    tap = wanted_tap(request, host.files)
+    if tap is None:
         return False
+    owner, group = macvtap.ids_of(tap)
     node = host.node
-    macvtap.check_users(request.tap)
-    return node is not None and not macvtap.is_given(node, request.tap)
+    return node is not None and (node.owner, node.group, node.mode) != (owner, group, tap.mode)
 
 
 def _describe(plan: Plan, host: Host, *, predicted: bool) -> dict[str, t.Any] | None:
@@ -81,7 +84,14 @@ def _describe(plan: Plan, host: Host, *, predicted: bool) -> dict[str, t.Any] | 
     device = host.links.devices.get(interface.name) if not plan.links.recreated or not predicted else None
     if predicted and not interface.mac:
         interface = replace(interface, mac=host.links.devices[interface.parent].mac)
-    return describe(interface, device=device, node=host.node if device is not None else None)
+    node = host.node if device is not None else None
+    if predicted and node is not None and plan.tap is not None:
+        owner, group = macvtap.ids_of(plan.tap)
+        node = replace(node, owner=owner, group=group, mode=plan.tap.mode)
+    result = describe(interface, device=device, node=node)
+    if predicted and host.found is not None and interface.broadcast_queue != host.found.broadcast_queue:
+        result["effective_bcqueuelen"] = None  # the kernel finds it
+    return result
 
 
 def _apply(run: Run, plan: Plan, host: Host) -> None:
@@ -93,7 +103,7 @@ def _apply(run: Run, plan: Plan, host: Host) -> None:
         macvtap.carry_out(run, plan.links.actions)
         macvtap.run_all(run, plan.follow)
         if plan.wanted is not None and plan.wanted.kind == "macvtap":
-            macvtap.give_node(plan.request.name, plan.request.tap)
+            macvtap.give_node(plan.request.name, plan.tap)
     except NetworkError as error:
         if _NO_SUCH_KIND in str(error):
             error = RequirementError(
@@ -109,11 +119,13 @@ def _put_back(run: Run, plan: Plan, host: Host) -> str:
     """Bring the host back to what it was before, as far as that can be done; return the sentences of what could not."""
     problems = []
     back = [replace(change, before=change.after, after=change.before) for change in plan.files]
+    kept = kept_by(plan.request.name, host.files)
+    follow = kept.follow(plan.request.name, addressed=True) if kept is not None else []
     steps: list[t.Callable[[], None]] = [
         lambda: macvtap.change_files(back),
         lambda: macvtap.run_all(run, plan.reload),
         lambda: macvtap.carry_out(run, link_changes(read_host(run, plan.request).found, host.found).actions),
-        lambda: macvtap.run_all(run, plan.follow),
+        lambda: macvtap.run_all(run, [*(command for command in plan.follow if command in RELOADS.values()), *follow]),
     ]
     for step in steps:
         try:

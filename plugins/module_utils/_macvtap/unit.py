@@ -82,7 +82,7 @@ RestartSec=1
 def _command(action: Action) -> str:
     if isinstance(action, Setting):
         return f"-/bin/sh -c 'echo {action.value} >/proc/sys/{action.path}'"
-    return f"/bin/sh -c 'exec ip {action}'"
+    return f"ip {action}"
 
 
 def _rule(kept: Kept, unit: str) -> str:

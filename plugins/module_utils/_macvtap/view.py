@@ -65,17 +65,17 @@ def _xml(interface: Interface) -> str | None:
 def make_diff(plan: Plan, found: Interface | None, node: Node | None) -> list[dict[str, str]]:
     """Return the interface before and after, then each file."""
     diff = []
-    if plan.links.changes or plan.tap:
+    if plan.links.changes or plan.tap_differs:
         title = f"interface {plan.request.name}"
-        now = _tap_line(node.owner, node.group, node.mode) if node is not None else ""
-        tap = plan.request.tap
-        then = _tap_line(tap.owner, tap.group, tap.mode) if plan.wanted is not None and plan.wanted.kind == "macvtap" else ""
+        now = _tap_line(node.owner, node.group, node.mode) if node is not None and plan.tap_differs else ""
+        tap = plan.tap if plan.tap_differs or found is None else None
+        then = _tap_line(tap.owner, tap.group, tap.mode) if tap is not None else ""
         diff.append(
             {
                 "before_header": title,
                 "after_header": title,
-                "before": _text(found) + (now if plan.tap else ""),
-                "after": _text(plan.wanted) + (then if plan.tap or found is None else ""),
+                "before": _text(found) + now,
+                "after": _text(plan.wanted) + then,
             }
         )
     return diff + [_file_diff(change) for change in plan.files]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import PASSTHRU, Interface, Ipv6, below
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import IPV6_MTU, PASSTHRU, Interface, Ipv6, below
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
 
 if t.TYPE_CHECKING:
@@ -25,20 +25,21 @@ __all__ = ["wanted_interface"]
 def wanted_interface(request: Request, host: Host) -> Interface:
     """Return the interface that a request asks for on this host. Raises RequirementError where its MAC address cannot be made."""
     parent = below(request.parent, host.links)
+    mtu = request.mtu or host.links.devices[parent].mtu
     return Interface(
         name=request.name,
         kind=request.kind,
         parent=parent,
         mode=request.mode,
         mac=_mac(request, host),
-        mtu=request.mtu or host.links.devices[parent].mtu,
+        mtu=mtu,
         queues=(request.queues, request.queues),
         broadcast_queue=request.broadcast_queue,
         flags=request.flags,
         source_macs=request.source_macs,
         up=request.up,
         # without an address of its own the host has no business on an interface for guests
-        ipv6=Ipv6(disabled=6 not in request.ip_versions, follows_routers=False) if host.has_ipv6 else None,
+        ipv6=Ipv6(disabled=6 not in request.ip_versions, follows_routers=False) if host.has_ipv6 and mtu >= IPV6_MTU else None,
         addresses=request.addresses,
         routes=request.routes,
     )
