@@ -288,9 +288,8 @@ def _dhcp4_entries(client_id: str) -> tuple[tuple[str, str], ...]:
     if client_id.startswith("01") and len(client_id) == 14:
         return (("ClientIdentifier", "mac"),)
     raise InputError(
-        f"The uplink's DHCP client sends the id {client_id}, which systemd-networkd cannot be told to send from a bridge. "
-        "Give it "
-        "another one first (ClientIdentifier=mac, for instance), and reserve the host's address for that."
+        f"The uplink's DHCP client sends the id {client_id}, which systemd-networkd cannot be told to send from a bridge. Give "
+        "it another one first (ClientIdentifier=mac, for instance), and reserve the host's address for that."
     )
 
 

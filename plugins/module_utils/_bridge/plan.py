@@ -117,8 +117,7 @@ def _plan_nothing(request: Request, host: Host) -> Plan:
     if not left.is_bridge or not host.links.is_left_over(request.name):
         raise RefusedError(
             f"name: there is an interface {request.name} on this host that was not made by host_bridge, which therefore does "
-            "not remove "
-            "it. Take it down with what made it."
+            "not remove it. Take it down with what made it."
         )
     taps = ", ".join(host.links.ports_of(request.name)) or "nothing"
     return Plan(
@@ -199,8 +198,7 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
     if guests and not request.force:
         raise RefusedError(
             f"{record.name} has other ports than {record.uplink}: {', '.join(guests)}, which would be cut off. Stop or move "
-            "the guests "
-            "that they belong to, or say force: true."
+            "the guests that they belong to, or say force: true."
         )
     plain = replace(request, ipv4=None, ipv6=None)
     expected = backend.expected(_as_it_is_now(record, host), plain)

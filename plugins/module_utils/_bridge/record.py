@@ -77,8 +77,7 @@ class Record:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise RequirementError(
                 f"The file {path}, in which host_bridge remembers a bridge, cannot be read: it was changed, or written by "
-                "another "
-                "version. Put back what it was (from a backup), or take the bridge back by hand and remove the file."
+                "another version. Put back what it was (from a backup), or take the bridge back by hand and remove the file."
             ) from None
 
 

@@ -70,6 +70,5 @@ def _refuse_open_window(state: transaction.State | None) -> None:
         when = f"goes back by itself in {state.left:.0f} seconds" if state.state == "armed" else "is going back at this moment"
         raise RefusedError(
             f"A change of {state.bridge} on this host (transaction {state.id}) has not been confirmed, and {when}. Run the "
-            "task again "
-            "after that, or decide now with kvmops.network.host_bridge_transaction."
+            "task again after that, or decide now with kvmops.network.host_bridge_transaction."
         )

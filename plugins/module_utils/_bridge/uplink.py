@@ -31,8 +31,7 @@ def choose_uplink(request: Request, links: Links, record: Record | None) -> str:
         if request.uplink not in (AUTO, record.uplink):
             raise RefusedError(
                 f"uplink: {record.name} has {record.uplink} as its uplink, and the task names {request.uplink}. Take the "
-                "bridge back "
-                f"first (state: absent), then make it over {request.uplink}."
+                f"bridge back first (state: absent), then make it over {request.uplink}."
             )
         return record.uplink
     if request.uplink != AUTO:
@@ -58,8 +57,7 @@ def check_uplink(links: Links, name: str) -> None:
     if device.wireless:
         raise RefusedError(
             f"uplink: {name} is a Wi-Fi interface, and an access point takes no frames of guests from it. Use a wired one, or "
-            "give "
-            "the guests a NAT network."
+            "give the guests a NAT network."
         )
     if device.is_bridge:
         raise RefusedError(
@@ -82,8 +80,8 @@ def check_uplink(links: Links, name: str) -> None:
     if above:
         raise RefusedError(
             f"uplink: {name} carries {', '.join(f'the {one.kind} {one.name}' for one in above)}, and the kernel makes no "
-            "interface a "
-            "bridge's port that does. Stop the guests that use it, or give them NICs on the bridge, then run this again."
+            "interface a bridge's port that does. Stop the guests that use it, or give them NICs on the bridge, then run this "
+            "again."
         )
 
 
@@ -99,10 +97,8 @@ def check_bridge_name(links: Links, name: str, uplink: str) -> None:
         with_what = f"the port {', '.join(others)}" if others else "addresses of its own"
         raise RefusedError(
             f"name: the bridge {name} is there already, with {with_what}, and it was not made by host_bridge, which therefore "
-            "leaves it "
-            f"alone. Guests can use it as it is. To have it managed, take it down by hand and run this again over {uplink}, "
-            "or choose "
-            "another name."
+            "leaves it alone. Guests can use it as it is. To have it managed, take it down by hand and run this again over "
+            f"{uplink}, or choose another name."
         )
 
 
@@ -113,22 +109,19 @@ def choose_backend(
     if record is not None:
         if request.backend not in (AUTO, record.backend):
             raise RefusedError(
-                f"backend: {record.name} was made with {record.backend}, and the task names {request.backend}. Take the "
-                "bridge back "
-                "first (state: absent)."
+                f"backend: {record.name} was made with {record.backend}, and the task names {request.backend}. Take the bridge "
+                "back first (state: absent)."
             )
         return record.backend
     if len(managers) > 1:
         raise RefusedError(
-            f"{uplink} is managed by {' and by '.join(sorted(managers))}, and what one of them does the other undoes. Leave "
-            "it to one: "
-            f"take {uplink} out of the other's configuration."
+            f"{uplink} is managed by {' and by '.join(sorted(managers))}, and what one of them does the other undoes. Leave it "
+            f"to one: take {uplink} out of the other's configuration."
         )
     if not managers:
         raise RefusedError(
             f"Nobody manages {uplink}: neither {' nor '.join(sorted(known))} has a configuration for it that is in use. Give "
-            "it one, so "
-            "that there is something to move."
+            "it one, so that there is something to move."
         )
     [manager] = managers
     if request.backend not in (AUTO, manager):

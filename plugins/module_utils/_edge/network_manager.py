@@ -140,8 +140,7 @@ def _check_parents(run: Run, device: Device, uuid: str) -> None:
         if parent.strip() == uuid:
             raise RefusedError(
                 f"NetworkManager's profile '{name}' has the profile of {device.name} as its parent, by UUID, and would lose "
-                "it. Name "
-                f"the interface instead: nmcli connection modify {own} {kind}.parent {device.name}"
+                f"it. Name the interface instead: nmcli connection modify {own} {kind}.parent {device.name}"
             )
 
 

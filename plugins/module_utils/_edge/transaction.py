@@ -222,8 +222,7 @@ def _start_unit(run: Run, name: str, *arguments: str, after: int = 0) -> None:
     if code != 0:
         raise RequirementError(
             f"systemd on this host did not take the task {name} ({errors.strip().rstrip('.')}). Without it there is no way "
-            "back, so "
-            "nothing was changed."
+            "back, so nothing was changed."
         )
 
 
