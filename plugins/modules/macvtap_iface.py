@@ -155,9 +155,9 @@ options:
   backend:
     description:
       - What makes the interface at boot. With V(auto), what does now; for a new one whoever manages the parent, if the task
-        can be expressed there and the parent does not lose a leased address over it (systemd-networkd before version 257),
-        else V(unit).
-      - With V(networkd), files of systemd-networkd, and an addition to the parent's that names the interface.
+        can be expressed there, else V(unit).
+      - With V(networkd), files of systemd-networkd, and an addition to the parent's that names the interface. It needs version
+        257 or later; those before do not follow changes, and drop the parent's leased addresses for a moment.
       - With V(networkmanager), a profile of NetworkManager. With V(unit), a unit of systemd that udev starts.
       - With V(none), nothing; it is gone after a reboot.
     type: str

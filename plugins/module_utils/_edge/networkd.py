@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
-__all__ = ["file_of", "manages", "read_management", "version"]
+__all__ = ["file_of", "is_settled", "manages", "read_management", "version"]
 
 _STATE = "/run/systemd/netif/links/{index}"
 _LEASE = "/run/systemd/netif/leases/{index}"
@@ -59,6 +59,11 @@ def read_management(device: Device) -> Management:
 def file_of(device: Device) -> str:
     """Return the name of the file from which networkd configures a link that it manages."""
     return os.path.basename(_read_values(_STATE.format(index=device.index)).get("NETWORK_FILE", ""))
+
+
+def is_settled(device: Device) -> bool:
+    """Return whether networkd has done all that its files say of a link."""
+    return _read_values(_STATE.format(index=device.index)).get("ADMIN_STATE") == "configured"
 
 
 def version(run: Run) -> int:

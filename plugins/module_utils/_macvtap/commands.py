@@ -62,7 +62,7 @@ def creation(wanted: Interface) -> list[Action]:
     actions += [f"address add {address} dev {name}" for address in wanted.addresses]
     if wanted.up:
         actions.append(f"link set dev {name} up")
-    return actions + [f"route add {route.words} dev {name}" for route in wanted.routes]
+    return actions + [f"route add {route.all_words} dev {name}" for route in wanted.routes]
 
 
 def removal(name: str) -> list[Action]:
@@ -151,7 +151,7 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
     ]
     # with an address the kernel takes away the others of its subnet that came later, and with the last one all routes
     again = [f"address replace {address} {dev}" for address in wanted.addresses]
-    again += [f"route replace {route.words} {dev}" for route in wanted.routes if route in found.routes]
+    again += [f"route replace {route.all_words} {dev}" for route in wanted.routes if route in found.routes]
     lost = [
         Change(f"take away the address {address}", (f"address del {address} {dev}", *again), True)
         for address in found.addresses
@@ -163,7 +163,7 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
 def _route_changes(found: Interface, wanted: Interface) -> list[Change]:
     dev = f"dev {found.name}"
     return [
-        Change(f"give it the route to {route.destination}", (f"route replace {route.words} {dev}",), True)
+        Change(f"give it the route to {route.destination}", (f"route replace {route.all_words} {dev}",), True)
         for route in wanted.routes
         if route not in found.routes
     ]

@@ -42,9 +42,10 @@ class Host:
     """The host as it was read.
 
     `found` is the interface that the task is about, None where there is none; `holders` are the processes that have its device
-    node open, and `owned` says that NetworkManager made it, and would take it away with its profile. `lacking` are words of the
-    task that this host's `ip` or kernel does not know. `arp_ignore` is the kernel's setting by the names of links. `networkd` is
-    the version of a systemd-networkd that runs, 0 where none does. `files` has the bytes of files that may be written, by path.
+    node open, and `owned` says that NetworkManager made it, and would take it away with its profile. `settled` says that
+    networkd has done what its files say of it. `lacking` are words of the task that this host's `ip` or kernel does not know.
+    `arp_ignore` is the kernel's setting by the names of links. `networkd` is the version of a systemd-networkd that runs, 0
+    where none does. `files` has the bytes of files that may be written, by path.
     """
 
     links: Links
@@ -53,6 +54,7 @@ class Host:
     node: Node | None = None
     holders: tuple[str, ...] = ()
     owned: bool = False
+    settled: bool = False
     lacking: tuple[str, ...] = ()
     arp_ignore: dict[str, int] = field(default_factory=dict)
     has_ipv6: bool = True

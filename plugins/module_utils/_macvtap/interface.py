@@ -52,9 +52,14 @@ class RouteOver:
 
     @property
     def words(self) -> str:
-        """The arguments of `ip route` for it, without the interface."""
+        """The arguments of `ip route` for it, without the interface, by which it is found."""
         via = f" via {self.gateway}" if self.gateway else ""
         return f"{self.destination}{via} metric {self.metric}"
+
+    @property
+    def all_words(self) -> str:
+        """The same to make it, as somebody's configuration: networkd takes others away, and gives them back."""
+        return f"{self.words} proto static"
 
 
 @dataclass(frozen=True)

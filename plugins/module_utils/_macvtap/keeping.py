@@ -33,7 +33,7 @@ __all__ = ["BACKENDS", "choose_backend", "kept_by", "owned_patterns", "wanted_fi
 
 BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager(), Unit())}
 _MANAGERS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
-_CAREFUL_NETWORKD = 257  # from this version on it keeps a lease when the file of a link changes
+_OLDEST_NETWORKD = 257  # those before never forget an interface, and drop the parent's lease when its file changes
 
 
 def owned_patterns(name: str) -> list[str]:
@@ -66,6 +66,11 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
             raise RefusedError(
                 f"backend: {request.parent} is managed by {others}, and not by {name}. Leave backend out, or set it to unit."
             )
+        if name == "networkd" and host.networkd < _OLDEST_NETWORKD:
+            raise RefusedError(
+                f"backend: this host has systemd-networkd {host.networkd}, which does not follow when such an interface changes; "
+                f"{_OLDEST_NETWORKD} does. Leave backend out, or set it to unit."
+            )
         unable = BACKENDS[name].unable(kept)
         if unable:
             raise InputError(
@@ -77,17 +82,12 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
         usual = [BACKENDS[manager] for manager in host.parent.managers if len(host.parent.managers) == 1]
         for backend in ([now] if now is not None else []) + usual:
             known = backend.name not in _MANAGERS or backend.name in host.parent.managers
-            if known and not backend.unable(kept) and (backend is now or not _costs_a_lease(backend, wanted, host)):
+            too_old = backend.name == "networkd" and host.networkd < _OLDEST_NETWORKD
+            if known and not too_old and not backend.unable(kept):
                 return backend
     if not host.has_systemd:
         raise RefusedError("backend: this host does not run systemd, which would make the interface at boot. Set it to none.")
     return BACKENDS["unit"]
-
-
-def _costs_a_lease(backend: BackEnd, wanted: Interface, host: Host) -> bool:
-    """Say whether the parent's leased addresses go for a moment when the back end learns of the interface."""
-    leased = any(address.dynamic for address in host.links.devices[wanted.parent].given(4))
-    return backend.name == "networkd" and leased and host.networkd < _CAREFUL_NETWORKD
 
 
 def wanted_files(request: Request, wanted: Interface | None, backend: BackEnd | None, host: Host) -> dict[str, str | None]:

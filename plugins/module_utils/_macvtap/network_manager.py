@@ -60,12 +60,12 @@ class NetworkManager:
 
     def release(self, name: str) -> list[tuple[str, ...]]:
         """Return the command that removes the profile; otherwise it makes the interface again at once when that goes."""
-        return [("sh", "-c", _FORGET, "forget", _uuid(name))]
+        return [("sh", "-c", _FORGET, f"NetworkManager forgets {name}", _uuid(name))]
 
     def follow(self, name: str, *, addressed: bool) -> list[tuple[str, ...]]:
         """Return the commands by which it reads the profile, and puts new addresses in force."""
         load = ("nmcli", "connection", "load", *self.owned_paths(name))
-        return [load, ("sh", "-c", _REAPPLY, "reapply", name, _uuid(name))] if addressed else [load]
+        return [load, ("sh", "-c", _REAPPLY, f"NetworkManager follows {name}", name, _uuid(name))] if addressed else [load]
 
 
 def _uuid(name: str) -> str:

@@ -25,6 +25,12 @@ if t.TYPE_CHECKING:
 __all__ = ["Networkd", "hands_off"]
 
 _FOLDER = "/etc/systemd/network"
+# with its files; those of the parent's folder are a pattern
+_FORGET = """\
+rm -f {paths}
+systemctl is-active --quiet systemd-networkd.service || exit 0
+networkctl reload
+"""
 
 
 class Networkd:
@@ -57,9 +63,13 @@ class Networkd:
         stem = f"{_FOLDER}/0-kvmops-{name}"
         return [f"{stem}.netdev", f"{stem}.network", f"{_FOLDER}/*.network.d/kvmops-{name}.conf"]
 
-    def release(self, _name: str) -> list[tuple[str, ...]]:
-        """Return nothing: it takes no notice of an interface that goes."""
-        return []
+    def release(self, name: str) -> list[tuple[str, ...]]:
+        """Return the command by which it forgets the interface.
+
+        Otherwise it calls the parent failed when another one of that name comes.
+        """
+        paths = " ".join(self.owned_paths(name))
+        return [("sh", "-c", _FORGET.format(paths=paths), f"networkd forgets {name}")]
 
     def follow(self, _name: str, *, addressed: bool) -> list[tuple[str, ...]]:
         """Return nothing: it is told to read its files, and takes an interface that is there for its own."""

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import typing as t
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
     links = link_changes(host.found, wanted, leaving=[f"{now.name} made it"] if now is not None and leaves and host.owned else [])
     _refuse_under_an_open_tap(request, host, wanted, links)
     release = now.release(request.name) if now is not None and (wanted is None or links.recreated or leaves) else []
-    # with its profile NetworkManager removes the file
+    # what lets go of an interface loses its files
     removed = now.owned_paths(request.name) if now is not None and release else []
     files = _file_changes(wanted_files(request, wanted, backend, host), host, removed)
     reloads = [command for folder, command in RELOADS.items() if any(change.path.startswith(folder) for change in files)]
@@ -184,7 +185,7 @@ def _file_changes(wanted: dict[str, str | None], host: Host, removed: Collection
     for path, text in wanted.items():
         before = host.files.get(path)
         after = text.encode() if text is not None else None
-        if before != after or (path in removed and after is not None):
+        if before != after or (after is not None and any(fnmatch.fnmatch(path, pattern) for pattern in removed)):
             result.append(FileChange(path, before, after, mode_of(path)))
     return tuple(result)
 

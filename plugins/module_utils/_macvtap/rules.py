@@ -162,8 +162,8 @@ def _addresses_that_do_not_answer(wanted: Interface, host: Host) -> list[str]:
         nets = [a.interface.network for d in host.links.devices.values() if d.name != wanted.name for a in d.addresses]
         if any(interface.network.overlaps(net) for net in nets if net.version == 4) and interface.network.prefixlen < 32:
             found.append(
-                f"The host reaches {interface.network} over another interface already, so that {wanted.name} is not used for it. "
-                f"Give it {interface.ip}/32, and routes to the guests."
+                f"The host reaches {interface.network} over another interface as well, and uses one of the two only, mostly the "
+                f"other. Give {wanted.name} the address {interface.ip}/32, and routes to the guests."
             )
     strictness = max(host.arp_ignore.get(name, 0) for name in ("all", "default" if host.found is None else wanted.name))
     if addresses and strictness == 1:

@@ -47,6 +47,7 @@ def read_host(run: Run, request: Request) -> Host:
         node=node,
         holders=tuple(macvtap.holders_of(node)) if node is not None else (),
         owned=found is not None and device is not None and network_manager.manages(run, device),
+        settled=device is not None and networkd.is_settled(device),
         lacking=_lacking(run, request),
         arp_ignore=macvtap.read_arp_ignore(("all", "default", request.name)) if request.addresses else {},
         has_ipv6=macvtap.read_ipv6("default") is not None,

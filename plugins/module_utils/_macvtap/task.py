@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap
-from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import kept_by, wanted_tap
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import link_changes, make_plan
@@ -31,6 +32,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ["run_interface_task"]
 
+_SETTLING_TIME = 10  # seconds
+_POLL = 0.1  # seconds
 _NO_SUCH_KIND = "Unknown device type"  # what the kernel says through ip
 
 
@@ -59,10 +62,7 @@ def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
     }
     if module._diff and plan.changed:
         result["diff"] = make_diff(plan, host.found, host.node)
-    after = host
-    if plan.changed and not module.check_mode:
-        _apply(run, plan, host)
-        after = read_host(run, request)
+    after = _apply(run, plan, host) if plan.changed and not module.check_mode else host
     result["interface"] = _describe(plan, after, predicted=module.check_mode)
     return result
 
@@ -94,8 +94,11 @@ def _describe(plan: Plan, host: Host, *, predicted: bool) -> dict[str, t.Any] | 
     return result
 
 
-def _apply(run: Run, plan: Plan, host: Host) -> None:
-    """Do what is planned. Raises ApplyError, or RequirementError where the kernel has no such interfaces, all put back."""
+def _apply(run: Run, plan: Plan, host: Host) -> Host:
+    """Do what is planned, and return the host as it is then.
+
+    Raises ApplyError, or RequirementError where the kernel has no such interfaces; all is put back.
+    """
     try:
         macvtap.run_all(run, plan.release)
         macvtap.change_files(plan.files)
@@ -104,6 +107,7 @@ def _apply(run: Run, plan: Plan, host: Host) -> None:
         macvtap.run_all(run, plan.follow)
         if plan.wanted is not None and plan.wanted.kind == "macvtap":
             macvtap.give_node(plan.request.name, plan.tap)
+        return _settle(run, plan)
     except NetworkError as error:
         if _NO_SUCH_KIND in str(error):
             error = RequirementError(
@@ -113,6 +117,20 @@ def _apply(run: Run, plan: Plan, host: Host) -> None:
         left = _put_back(run, plan, host)
         what = f"What could not be put back: {left}" if left else "All is as it was before."
         raise type(error)(f"{error} {what}") from None
+
+
+def _settle(run: Run, plan: Plan) -> Host:
+    """Return the host once those who follow their files have done so. Raises ApplyError where that is not as wanted."""
+    deadline = time.monotonic() + _SETTLING_TIME
+    while True:
+        host = read_host(run, plan.request)
+        left = link_changes(host.found, plan.wanted).changes
+        if not left and (plan.backend != "networkd" or host.settled):
+            return host
+        if time.monotonic() > deadline:
+            what = ", ".join(change.text for change in left) or "networkd is still at work on it"
+            raise ApplyError(f"{plan.request.name} did not stay as it was made; what would have to be done again: {what}.")
+        time.sleep(_POLL)
 
 
 def _put_back(run: Run, plan: Plan, host: Host) -> str:
