@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 _SETTINGS = "/proc/sys"
+_NO_ADDRESSES = 1  # IN6_ADDR_GEN_MODE_NONE of the kernel
 _NODE_TIMEOUT = 5  # seconds; udev makes it, or gives it its owner
 _POLL = 0.05  # seconds
 
@@ -88,10 +89,17 @@ def _describe(process: str) -> str:
 
 
 def read_ipv6(name: str) -> Ipv6 | None:
-    """Return what the kernel does with IPv6 on an interface, None where it has no IPv6."""
+    """Return what the kernel does with IPv6 on an interface, None where it has no IPv6.
+
+    networkd does not turn it off; it has the kernel make no addresses and follow no router, which is the same to everybody.
+    """
     folder = f"{_SETTINGS}/net/ipv6/conf/{name}"
     disabled, follows = _number(f"{folder}/disable_ipv6"), _number(f"{folder}/accept_ra")
-    return None if disabled is None else Ipv6(disabled=bool(disabled), follows_routers=bool(follows) and not disabled)
+    if disabled is None:
+        return None
+    if disabled or (not follows and _number(f"{folder}/addr_gen_mode") == _NO_ADDRESSES):
+        return Ipv6(disabled=True, follows_routers=False)
+    return Ipv6(disabled=False, follows_routers=bool(follows))
 
 
 def read_arp_ignore(names: Iterable[str]) -> dict[str, int]:
@@ -173,8 +181,17 @@ def carry_out(run: Run, actions: Sequence[Action]) -> None:
             continue
         _run_batch(run, lines)
         lines = []
-        _set(action)
+        if isinstance(action, Setting):
+            _set(action)
+        else:
+            _remove(run, action.name)
     _run_batch(run, lines)
+
+
+def _remove(run: Run, name: str) -> None:
+    code, _output, errors = run(["ip", "link", "delete", "dev", name])
+    if code != 0 and os.path.exists(f"/sys/class/net/{name}"):
+        raise ApplyError(f"{name} cannot be removed: {' '.join(errors.split()).rstrip('.')}.")
 
 
 def _set(setting: Setting) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request im
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
 
-__all__ = ["Action", "Change", "Setting", "changes", "creation", "reasons_to_recreate", "removal"]
+__all__ = ["Action", "Change", "Removal", "Setting", "changes", "creation", "reasons_to_recreate"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,14 @@ class Setting:
     value: str
 
 
-Action = t.Union[str, Setting]
+@dataclass(frozen=True)
+class Removal:
+    """That an interface goes, with its addresses and routes, if a manager has not removed it already."""
+
+    name: str
+
+
+Action = t.Union[str, Setting, Removal]
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def creation(wanted: Interface) -> list[Action]:
     words += [f"mtu {wanted.mtu}"] if wanted.mtu else []
     words += [f"address {wanted.mac}"] if wanted.mac and wanted.mode != PASSTHRU else []
     words += [f"numtxqueues {wanted.queues[0]} numrxqueues {wanted.queues[1]}"] if wanted.queues != (1, 1) else []
-    words += [f"type {wanted.kind} mode {wanted.mode}", *wanted.flags]
+    words += [f"type {wanted.kind} mode {wanted.mode}", *wanted.flags_that_count]
     words += [f"bcqueuelen {wanted.broadcast_queue}"] if wanted.broadcast_queue not in (None, USUAL_QUEUE) else []
     actions: list[Action] = [" ".join(words)]
     if wanted.mac and wanted.mode == PASSTHRU:
@@ -63,11 +70,6 @@ def creation(wanted: Interface) -> list[Action]:
     if wanted.up:
         actions.append(f"link set dev {name} up")
     return actions + [f"route add {route.all_words} dev {name}" for route in wanted.routes]
-
-
-def removal(name: str) -> list[Action]:
-    """Return what removes an interface, with its addresses and routes."""
-    return [f"link delete dev {name}"]
 
 
 def reasons_to_recreate(found: Interface, wanted: Interface) -> list[str]:
@@ -116,8 +118,8 @@ def _link_changes(found: Interface, wanted: Interface) -> list[Change]:
     name = wanted.name
     kind = f"link set dev {name} type {wanted.kind}"
     result = []
-    if (found.mode, found.flags_that_count) != (wanted.mode, wanted.flags):
-        words = " ".join((wanted.mode, *wanted.flags))
+    if (found.mode, found.flags_that_count) != (wanted.mode, wanted.flags_that_count):
+        words = " ".join((wanted.mode, *wanted.flags_that_count))
         result.append(Change(f"change the mode from {found.mode} to {words}", (f"{kind} mode {words}",)))
     if found.source_macs != wanted.source_macs and wanted.mode == SOURCE:
         macs = ", ".join(wanted.source_macs) or "nobody"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links, Route
@@ -105,6 +105,9 @@ class Interface:
 def read_interface(device: Device, links: Links, ipv6: Ipv6 | None) -> Interface:
     """Return the interface that a link is. The link is of one of KINDS."""
     details = device.details
+    addresses = tuple(sorted(address.text for address in device.moving()))
+    if ipv6 is not None and any(":" in address for address in addresses):
+        ipv6 = replace(ipv6, disabled=False)
     length = details.get("bcqueuelen")
     return Interface(
         name=device.name,
@@ -119,7 +122,7 @@ def read_interface(device: Device, links: Links, ipv6: Ipv6 | None) -> Interface
         source_macs=tuple(sorted(str(mac).lower() for mac in details.get("macaddr_data", []))),
         up=device.up,
         ipv6=ipv6,
-        addresses=tuple(sorted(address.text for address in device.moving())),
+        addresses=addresses,
         routes=tuple(
             sorted(RouteOver(subnet_of(r), r.gateway, r.metric) for r in links.routes_over(device.name) if r.table == "main")
         ),

@@ -17,10 +17,10 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Refu
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS, mode_of
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import (
     Change,
+    Removal,
     changes,
     creation,
     reasons_to_recreate,
-    removal,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import (
     choose_backend,
@@ -152,7 +152,7 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
 def link_changes(found: Interface | None, wanted: Interface | None, *, leaving: list[str] | None = None) -> Links:
     """Return what makes the interface that is there the wanted one. `leaving` has reasons of a back end to make it anew."""
     if wanted is None:
-        gone = Change(f"remove the {found.kind} {found.name}", tuple(removal(found.name))) if found is not None else None
+        gone = Change(f"remove the {found.kind} {found.name}", (Removal(found.name),)) if found is not None else None
         return Links(changes=(gone,) if gone is not None else ())
     made = Change(f"make the {wanted.kind} {wanted.name} on {wanted.parent}, mode {wanted.mode}", tuple(creation(wanted)))
     if found is None:
@@ -162,7 +162,7 @@ def link_changes(found: Interface | None, wanted: Interface | None, *, leaving: 
         return Links(changes=tuple(changes(found, wanted)))
     again = Change(
         f"make {wanted.name} anew as a {wanted.kind} on {wanted.parent}, mode {wanted.mode}: {' and '.join(reasons)}",
-        (*removal(found.name), *creation(wanted)),
+        (Removal(found.name), *creation(wanted)),
     )
     return Links(changes=(again,), recreated=tuple(reasons))
 

@@ -111,7 +111,11 @@ def _check_siblings(wanted: Interface, host: Host) -> None:
 def _check_mac(wanted: Interface, host: Host) -> None:
     if not wanted.mac or wanted.mode == PASSTHRU:
         return
-    for device in [host.links.devices[wanted.parent], *host.siblings(wanted.parent, wanted.name)]:
+    found = host.found
+    # with the end of passthru the parent gets its own address back
+    lent = found is not None and (found.parent, found.mode) == (wanted.parent, PASSTHRU)
+    others = host.siblings(wanted.parent, wanted.name) + ([] if lent else [host.links.devices[wanted.parent]])
+    for device in others:
         if device.mac == wanted.mac:
             raise InputError(
                 f"mac: '{wanted.mac}' is the address of {device.name}, and two interfaces on one link cannot share it. Choose "
