@@ -132,8 +132,8 @@ options:
   tap:
     description:
       - Who may open the device node of a macvtap. Its number is another one each time that the interface is made, and a rule
-        of udev sees to it that this holds for each. When omitted, it is left to the host's own rules: root alone where
-        there are none.
+        of udev sees to it that this holds for each. When omitted, it is left to the host's own rules, which is root
+        alone where there are none.
       - QEMU that libvirt's system daemon starts needs nothing here, since the daemon opens the node itself.
     type: dict
     suboptions:
@@ -155,7 +155,8 @@ options:
   backend:
     description:
       - What makes the interface at boot. With V(auto), what does now; for a new one whoever manages the parent, if the task
-        can be expressed there, else V(unit).
+        can be expressed there, else V(unit). An interface that somebody else made is left to V(unit) where systemd-networkd
+        manages the parent, since that would have to make it anew.
       - With V(networkd), files of systemd-networkd, and an addition to the parent's that names the interface. It needs version
         257 or later; those before do not follow changes, and drop the parent's leased addresses for a moment.
       - With V(networkmanager), a profile of NetworkManager. With V(unit), a unit of systemd that udev starts.

@@ -46,6 +46,10 @@ class BackEnd(t.Protocol):
     def name(self) -> str:
         """What the option calls it."""
 
+    @property
+    def makes_it_itself(self) -> bool:
+        """Whether it has to make the interface, and calls the parent failed over one that is there already."""
+
     def unable(self, kept: Kept) -> list[str]:
         """Return what of the interface it cannot express, in the words of the options."""
 

@@ -154,8 +154,15 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
     # with an address the kernel takes away the others of its subnet that came later, and with the last one all routes
     again = [f"address replace {address} {dev}" for address in wanted.addresses]
     again += [f"route replace {route.all_words} {dev}" for route in wanted.routes if route in found.routes]
+    without_ipv6 = found.ipv6 is not None and wanted.ipv6 is None  # with a small MTU, and they are gone
     lost = [
-        Change(f"take away the address {address}", (f"address del {address} {dev}", *again), True)
+        Change(
+            f"take away the address {address}",
+            (f"address replace {address} {dev}", f"address del {address} {dev}", *again)
+            if not (without_ipv6 and ":" in address)
+            else (),
+            True,
+        )
         for address in found.addresses
         if address not in wanted.addresses
     ]

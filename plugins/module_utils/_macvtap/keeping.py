@@ -83,7 +83,9 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
         for backend in ([now] if now is not None else []) + usual:
             known = backend.name not in _MANAGERS or backend.name in host.parent.managers
             too_old = backend.name == "networkd" and host.networkd < _OLDEST_NETWORKD
-            if known and not too_old and not backend.unable(kept):
+            # one that somebody else made would have to be made anew
+            spared = backend.makes_it_itself and backend is not now and host.found is not None
+            if known and not too_old and not spared and not backend.unable(kept):
                 return backend
     if not host.has_systemd:
         raise RefusedError("backend: this host does not run systemd, which would make the interface at boot. Set it to none.")

@@ -44,6 +44,7 @@ class NetworkManager:
     """The back end NetworkManager."""
 
     name = "networkmanager"
+    makes_it_itself = False
 
     def unable(self, kept: Kept) -> list[str]:
         """Return what of the interface it cannot express."""

@@ -37,6 +37,7 @@ class Networkd:
     """The back end systemd-networkd."""
 
     name = "networkd"
+    makes_it_itself = True
 
     def unable(self, kept: Kept) -> list[str]:
         """Return what of the interface it cannot express."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS, mode_of
@@ -72,6 +72,14 @@ class Links:
         """All lines and settings in their order."""
         return [action for change in self.changes for action in change.actions]
 
+    def left_to_make(self) -> Links:
+        """Return the same where a manager makes the interface: what is there goes, and no more."""
+        changes = [
+            replace(change, actions=tuple(action for action in change.actions if isinstance(action, Removal)))
+            for change in self.changes
+        ]
+        return replace(self, changes=tuple(changes))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -124,9 +132,12 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
         warnings = warnings_of(wanted, host)
     now = kept_by(request.name, host.files)
     leaves = now is not None and now is not backend
-    links = link_changes(host.found, wanted, leaving=[f"{now.name} made it"] if now is not None and leaves and host.owned else [])
+    links = link_changes(host.found, wanted, managing=_reasons_of_managers(now, backend, host))
     _refuse_under_an_open_tap(request, host, wanted, links)
-    release = now.release(request.name) if now is not None and (wanted is None or links.recreated or leaves) else []
+    made = wanted is not None and (host.found is None or bool(links.recreated))
+    if made and backend is not None and backend.makes_it_itself:
+        links = links.left_to_make()
+    release = now.release(request.name) if now is not None and (wanted is None or made or leaves) else []
     # what lets go of an interface loses its files
     removed = now.owned_paths(request.name) if now is not None and release else []
     files = _file_changes(wanted_files(request, wanted, backend, host), host, removed)
@@ -149,15 +160,23 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
     )
 
 
-def link_changes(found: Interface | None, wanted: Interface | None, *, leaving: list[str] | None = None) -> Links:
-    """Return what makes the interface that is there the wanted one. `leaving` has reasons of a back end to make it anew."""
+def _reasons_of_managers(now: BackEnd | None, backend: BackEnd | None, host: Host) -> list[str]:
+    """Return why an interface that stays is made anew for those who keep it, or shall keep it."""
+    if backend is now:
+        return []
+    reasons = [f"{now.name} made it"] if now is not None and host.owned else []
+    return reasons + ([f"{backend.name} has to make it itself"] if backend is not None and backend.makes_it_itself else [])
+
+
+def link_changes(found: Interface | None, wanted: Interface | None, *, managing: list[str] | None = None) -> Links:
+    """Return what makes the interface that is there the wanted one. `managing` has reasons of managers to make it anew."""
     if wanted is None:
         gone = Change(f"remove the {found.kind} {found.name}", (Removal(found.name),)) if found is not None else None
         return Links(changes=(gone,) if gone is not None else ())
     made = Change(f"make the {wanted.kind} {wanted.name} on {wanted.parent}, mode {wanted.mode}", tuple(creation(wanted)))
     if found is None:
         return Links(changes=(made,))
-    reasons = reasons_to_recreate(found, wanted) + (leaving or [])
+    reasons = reasons_to_recreate(found, wanted) + (managing or [])
     if not reasons:
         return Links(changes=tuple(changes(found, wanted)))
     again = Change(

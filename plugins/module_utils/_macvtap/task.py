@@ -142,6 +142,7 @@ def _put_back(run: Run, plan: Plan, host: Host) -> str:
     steps: list[t.Callable[[], None]] = [
         lambda: macvtap.change_files(back),
         lambda: macvtap.run_all(run, plan.reload),
+        lambda: _make_by_manager(run, plan, host) if kept is not None and kept.makes_it_itself else None,
         lambda: macvtap.carry_out(run, link_changes(read_host(run, plan.request).found, host.found).actions),
         lambda: macvtap.run_all(run, [*(command for command in plan.follow if command in RELOADS.values()), *follow]),
     ]
@@ -151,3 +152,13 @@ def _put_back(run: Run, plan: Plan, host: Host) -> str:
         except NetworkError as error:
             problems.append(str(error))
     return " ".join(problems)
+
+
+def _make_by_manager(run: Run, plan: Plan, host: Host) -> None:
+    """Have the manager that kept the interface make it again, and wait for it."""
+    if host.found is None:
+        return
+    macvtap.run_all(run, plan.follow)
+    deadline = time.monotonic() + _SETTLING_TIME
+    while read_host(run, plan.request).found is None and time.monotonic() < deadline:
+        time.sleep(_POLL)

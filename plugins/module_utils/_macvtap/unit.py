@@ -28,6 +28,7 @@ class Unit:
     """The back end that is a unit of its own."""
 
     name = "unit"
+    makes_it_itself = False
 
     def unable(self, _kept: Kept) -> list[str]:
         """Return nothing: it can do all that a task can say."""
