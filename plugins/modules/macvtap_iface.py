@@ -25,6 +25,7 @@ description:
   - If a step fails, what was done before it is taken back, and the task fails.
   - The host does nothing with IPv6 on the interface unless the task gives it an IPv6 address, and never follows what routers
     say there. Otherwise it would be reachable, and might send its own traffic, over what belongs to a guest.
+  - A macvtap lets all multicast in, without which a guest has no IPv6.
 options:
   name:
     description:

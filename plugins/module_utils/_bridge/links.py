@@ -56,6 +56,7 @@ class Device:
 
     `is_root` says that a bridge is the root of its spanning tree. Of others the kernel shows the root's times. `details` are what
     `ip -j -d` says of a link of its kind, such as a macvtap's mode, and `queues` those to send with and to receive with.
+    `all_multicast` says that it takes frames for all groups.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Device:
     addresses: tuple[Address, ...] = ()
     details: dict[str, t.Any] = field(default_factory=dict)
     queues: tuple[int, int] = (1, 1)
+    all_multicast: bool = False
 
     @property
     def is_bridge(self) -> bool:
@@ -226,6 +228,7 @@ def _read_device(entry: dict[str, t.Any], names: dict[int, str], wireless: t.Cal
         is_root=details.get("root_id") == details.get("bridge_id"),
         addresses=tuple(_read_address(address) for address in entry.get("addr_info", []) if "local" in address),
         details=details,
+        all_multicast="ALLMULTI" in flags,
         queues=(int(entry.get("num_tx_queues", 1)), int(entry.get("num_rx_queues", 1))),
     )
 

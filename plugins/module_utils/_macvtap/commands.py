@@ -65,6 +65,8 @@ def creation(wanted: Interface) -> list[Action]:
         actions.append(f"link set dev {name} address {wanted.mac}")
     if wanted.source_macs:
         actions.append(_source_line(wanted))
+    if wanted.all_multicast:
+        actions.append(_multicast_line(wanted))
     actions += _ipv6_actions(wanted)
     actions += [f"address add {address} dev {name}" for address in wanted.addresses]
     if wanted.up:
@@ -129,6 +131,9 @@ def _link_changes(found: Interface, wanted: Interface) -> list[Change]:
         result.append(Change(f"change the MAC address from {found.mac} to {wanted.mac}", (line,)))
     if wanted.mtu and found.mtu != wanted.mtu:
         result.append(Change(f"change the MTU from {found.mtu} to {wanted.mtu}", (f"link set dev {name} mtu {wanted.mtu}",)))
+    if found.all_multicast != wanted.all_multicast:
+        text = "let in all multicast" if wanted.all_multicast else "let in the host's own multicast alone"
+        result.append(Change(text, (_multicast_line(wanted),)))
     if found.broadcast_queue is not None and wanted.broadcast_queue not in (None, found.broadcast_queue):
         text = f"change the queue for broadcasts from {found.broadcast_queue} to {wanted.broadcast_queue} packets"
         result.append(Change(text, (f"{kind} bcqueuelen {wanted.broadcast_queue}",)))
@@ -181,6 +186,10 @@ def _route_changes(found: Interface, wanted: Interface) -> list[Change]:
 def _source_line(wanted: Interface) -> str:
     how = f"set {' '.join(wanted.source_macs)}" if wanted.source_macs else "flush"
     return f"link set dev {wanted.name} type {wanted.kind} macaddr {how}"
+
+
+def _multicast_line(wanted: Interface) -> str:
+    return f"link set dev {wanted.name} allmulticast {'on' if wanted.all_multicast else 'off'}"
 
 
 def _ipv6_actions(wanted: Interface) -> list[Setting]:

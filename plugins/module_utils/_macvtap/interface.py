@@ -78,7 +78,8 @@ class Interface:
     `mac` is "" where it is the parent's, as with passthru, and `mtu` is 0 where it is the parent's. `queues` are those to send
     with and to receive with. `broadcast_queue` is the length that was asked for, in packets, None where the kernel does not
     show it. `ipv6` is None where the kernel has none. Addresses have their prefix; link-local ones, and what the kernel
-    makes by itself, are left out.
+    makes by itself, are left out. `all_multicast` says that frames for all groups come in, also for those that the host has not
+    joined; otherwise a guest hears nothing of its own, such as IPv6's search for neighbours.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Interface:
     flags: tuple[str, ...] = ()
     source_macs: tuple[str, ...] = ()
     up: bool = True
+    all_multicast: bool = False
     ipv6: Ipv6 | None = None
     addresses: tuple[str, ...] = ()
     routes: tuple[RouteOver, ...] = ()
@@ -121,6 +123,7 @@ def read_interface(device: Device, links: Links, ipv6: Ipv6 | None) -> Interface
         flags=tuple(flag for flag in _FLAGS if details.get(flag)),
         source_macs=tuple(sorted(str(mac).lower() for mac in details.get("macaddr_data", []))),
         up=device.up,
+        all_multicast=device.all_multicast,
         ipv6=ipv6,
         addresses=addresses,
         routes=tuple(

@@ -51,13 +51,18 @@ class NetworkManager:
         return general_limits(kept) + (["source_macs"] if kept.interface.source_macs else [])
 
     def files(self, kept: Kept) -> dict[str, str]:
-        """Return the text of the profile."""
-        [path] = self.owned_paths(kept.interface.name)
-        return {path: render(_profile(kept), comment=comment_for(kept.interface.name))}
+        """Return the text of the profile, and of a rule of udev for what a profile cannot say."""
+        name = kept.interface.name
+        profile, rule = self.owned_paths(name)
+        files = {profile: render(_profile(kept), comment=comment_for(name))}
+        if kept.interface.all_multicast:
+            files[rule] = _multicast_rule(name)
+        return files
 
     def owned_paths(self, name: str) -> list[str]:
-        """Return the path of the profile."""
-        return [f"/etc/NetworkManager/system-connections/kvmops-{name}.nmconnection"]
+        """Return the paths of the profile and of the rule."""
+        profile = f"/etc/NetworkManager/system-connections/kvmops-{name}.nmconnection"
+        return [profile, f"/etc/udev/rules.d/72-kvmops-{name}.rules"]
 
     def release(self, name: str) -> list[tuple[str, ...]]:
         """Return the command that removes the profile; otherwise it makes the interface again at once when that goes."""
@@ -65,12 +70,18 @@ class NetworkManager:
 
     def follow(self, name: str, *, addressed: bool) -> list[tuple[str, ...]]:
         """Return the commands by which it reads the profile, and puts new addresses in force."""
-        load = ("nmcli", "connection", "load", *self.owned_paths(name))
+        load = ("nmcli", "connection", "load", self.owned_paths(name)[0])
         return [load, ("sh", "-c", _REAPPLY, f"NetworkManager follows {name}", name, _uuid(name))] if addressed else [load]
 
 
 def _uuid(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
+
+
+def _multicast_rule(name: str) -> str:
+    comment = "".join(f"# {line}\n" for line in comment_for(name).splitlines())
+    run = f"/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin ip link set dev {name} allmulticast on"
+    return f'{comment}ACTION=="add", SUBSYSTEM=="net", ENV{{INTERFACE}}=="{name}", RUN+="{run}"\n'
 
 
 def _profile(kept: Kept) -> list[Section]:

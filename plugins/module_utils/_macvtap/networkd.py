@@ -109,7 +109,7 @@ def _network(interface: Interface) -> list[Section]:
     ]
     return [
         Section("Match", (("Name", interface.name),)),
-        Section("Link", (("RequiredForOnline", "no"),)),
+        Section("Link", (("RequiredForOnline", "no"), *((("AllMulticast", "yes"),) if interface.all_multicast else ()))),
         Section("Network", (("LinkLocalAddressing", link_local), ("IPv6AcceptRA", "no"), *addresses)),
         *routes,
     ]

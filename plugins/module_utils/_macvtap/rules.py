@@ -29,7 +29,7 @@ def check_name_is_free(host: Host, name: str) -> None:
     """Raise RefusedError where something else has the name."""
     device = host.links.devices.get(name)
     if device is not None and device.kind not in KINDS:
-        what = f"a {device.kind}" if device.kind else "a NIC"
+        what = f"an interface of the kind {device.kind}" if device.kind else "a NIC"
         raise RefusedError(f"name: {name} is {what} on this host, which is left alone. Choose another name.")
 
 
@@ -97,7 +97,7 @@ def _check_siblings(wanted: Interface, host: Host) -> None:
     if wanted.mode == PASSTHRU and siblings:
         names = ", ".join(device.name for device in siblings)
         raise RefusedError(
-            f"mode: with passthru an interface has {wanted.parent} for itself, and {names} is on it already. Choose another "
+            f"mode: with passthru an interface has {wanted.parent} for itself, and there is {names} on it. Choose another "
             "mode, or another parent."
         )
     for device in siblings:

@@ -93,6 +93,7 @@ def _text(interface: Interface | None) -> str:
         *([f"queue for broadcasts: {interface.broadcast_queue}"] if interface.broadcast_queue is not None else []),
         *(f"lets in: {mac}" for mac in interface.source_macs),
         f"link: {'up' if interface.up else 'down'}",
+        f"multicast: {'all' if interface.all_multicast else 'what the host has joined'}",
         *(["IPv6: off" if interface.ipv6.disabled else "IPv6: on"] if interface.ipv6 is not None else []),
         *(["follows what routers say"] if interface.ipv6 is not None and interface.ipv6.follows_routers else []),
         *(f"address: {address}" for address in interface.addresses),

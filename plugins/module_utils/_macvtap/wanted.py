@@ -38,6 +38,7 @@ def wanted_interface(request: Request, host: Host) -> Interface:
         flags=request.flags,
         source_macs=request.source_macs,
         up=request.up,
+        all_multicast=request.kind == "macvtap",
         # without an address of its own the host has no business on an interface for guests
         ipv6=Ipv6(disabled=6 not in request.ip_versions, follows_routers=False) if host.has_ipv6 and mtu >= IPV6_MTU else None,
         addresses=request.addresses,
