@@ -134,7 +134,7 @@ options:
     description:
       - Who may open the device node of a macvtap. Its number is another one each time that the interface is made, and a rule
         of udev sees to it that this holds for each. When omitted, it is left to the host's own rules, which is root
-        alone where there are none.
+        alone where there are none. When a task leaves it out again, the node is root's again.
       - QEMU that libvirt's system daemon starts needs nothing here, since the daemon opens the node itself.
     type: dict
     suboptions:
@@ -167,8 +167,9 @@ options:
     default: auto
   force:
     description:
-      - Whether the interface is removed or made anew while a process has its device node open. A guest is cut off by that
-        until its NIC is plugged in again.
+      - Whether the interface is removed or made anew, gets another MAC address, goes down, or comes to let in frames from
+        O(source_macs) alone, while a process has its device node open. A guest is cut off by that; from an interface that was
+        made anew, until its NIC is plugged in again.
     type: bool
     default: false
   lock_timeout:
@@ -194,7 +195,7 @@ attributes:
 notes:
   - It needs root, iproute2, and for the device nodes udev.
   - Other machines do not learn of the interface before it sends something.
-  - With O(mtu) above 1500 and O(backend=unit), the unit tries again each second until the parent has its MTU.
+  - With O(mtu) above 1500 and O(backend=unit), the unit tries again each second, for a minute, until the parent has its MTU.
 seealso:
   - module: kvmops.network.macvtap_iface_info
   - module: kvmops.network.libvirt_domain_nic

@@ -69,8 +69,11 @@ def read_node(name: str) -> Node | None:
 
 def holders_of(node: Node) -> list[str]:
     """Return the processes that have a device node open, guests by their names."""
-    device = os.stat(node.path).st_rdev
-    found = {}
+    found: dict[int, str] = {}
+    try:
+        device = os.stat(node.path).st_rdev
+    except OSError:
+        return []  # the guest that it was made for has ended
     for path in glob.glob("/proc/[0-9]*/fd/[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
             if "/tap" in os.readlink(path) and os.stat(path).st_rdev == device:

@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import ipaddress
 import os
 import re
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Management
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import parse
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Origin
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.token import token_of
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
@@ -22,7 +25,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
-__all__ = ["file_of", "is_settled", "manages", "read_management", "version"]
+__all__ = ["addresses_of", "file_of", "is_settled", "manages", "read_management", "version"]
 
 _STATE = "/run/systemd/netif/links/{index}"
 _LEASE = "/run/systemd/netif/leases/{index}"
@@ -59,6 +62,20 @@ def read_management(device: Device) -> Management:
 def file_of(device: Device) -> str:
     """Return the name of the file from which networkd configures a link that it manages."""
     return os.path.basename(_read_values(_STATE.format(index=device.index)).get("NETWORK_FILE", ""))
+
+
+def addresses_of(device: Device) -> set[str]:
+    """Return the addresses that networkd's files give a link, with their prefix; none where the file is gone."""
+    try:
+        sections = parse(read_management(device).origin.text)
+    except RequirementError:
+        return set()
+    texts = [value for section in sections if section.name in ("Network", "Address") for value in section.values("Address")]
+    found = set()
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.add(str(ipaddress.ip_interface(text)))
+    return found
 
 
 def is_settled(device: Device) -> bool:

@@ -12,6 +12,7 @@ Reference: ip-link(8).
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -156,9 +157,8 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
         for address in wanted.addresses
         if address not in found.addresses
     ]
-    # with an address the kernel takes away the others of its subnet that came later, and with the last one all routes
+    # with an address the kernel takes away the others of its subnet that came later
     again = [f"address replace {address} {dev}" for address in wanted.addresses]
-    again += [f"route replace {route.all_words} {dev}" for route in wanted.routes if route in found.routes]
     without_ipv6 = found.ipv6 is not None and wanted.ipv6 is None  # with a small MTU, and they are gone
     lost = [
         Change(
@@ -175,12 +175,18 @@ def _address_changes(found: Interface, wanted: Interface) -> list[Change]:
 
 
 def _route_changes(found: Interface, wanted: Interface) -> list[Change]:
-    dev = f"dev {found.name}"
-    return [
-        Change(f"give it the route to {route.destination}", (f"route replace {route.all_words} {dev}",), True)
+    """Return the changes of routes. With the last address of a version the kernel takes all of its routes away."""
+    line = {route: f"route replace {route.all_words} dev {found.name}" for route in wanted.routes}
+    gained = [
+        Change(f"give it the route to {route.destination}", (line[route],), True)
         for route in wanted.routes
         if route not in found.routes
     ]
+    lost = {ipaddress.ip_interface(address).version for address in found.addresses if address not in wanted.addresses}
+    touched = [route for route in wanted.routes if ipaddress.ip_network(route.destination).version in lost]
+    if any(route in found.routes for route in touched):
+        gained.append(Change("keep the routes that stay", tuple(line[route] for route in touched), True))
+    return gained
 
 
 def _source_line(wanted: Interface) -> str:

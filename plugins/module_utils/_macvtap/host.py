@@ -31,10 +31,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Parent:
-    """What is known of the link below: who manages it, and the name of the file from which networkd configures it."""
+    """What is known of the link below; its `name` is "" where there is none.
 
+    `managers` are those of our back ends who manage it, and `network_file` is the name of the file from which networkd configures
+    it. `configured` says that anybody does at boot. `foreign` are lines of `ip` for addresses and routes of a link that networkd
+    manages, and that it knows nothing of.
+    """
+
+    name: str = ""
     managers: tuple[str, ...] = ()
     network_file: str = ""
+    configured: bool = True
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import typing as t
 from dataclasses import replace
 
@@ -29,10 +30,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
 
-__all__ = ["BACKENDS", "choose_backend", "kept_by", "owned_patterns", "wanted_files", "wanted_tap"]
+__all__ = ["BACKENDS", "choose_backend", "foreign_files", "kept_by", "kept_mac", "owned_patterns", "wanted_files", "wanted_tap"]
 
 BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager(), Unit())}
 _MANAGERS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
+_MAC_IN_FILE = re.compile(
+    r"(?:^MACAddress=|^cloned-mac-address=|^ExecStart=ip link add .* address )((?:[0-9a-f]{2}:){5}[0-9a-f]{2})", re.MULTILINE
+)
+_PASSTHRU_PROFILE = "\nmode=4\n"  # its address is the parent's
 _OLDEST_NETWORKD = 257  # those before never forget an interface, and drop the parent's lease when its file changes
 
 
@@ -49,6 +54,26 @@ def kept_by(name: str, files: Mapping[str, bytes | None]) -> BackEnd | None:
         if any(fnmatch.fnmatch(path, backend.owned_paths(name)[0]) for path in there):
             return backend
     return None
+
+
+def kept_mac(name: str, files: Mapping[str, bytes | None]) -> str:
+    """Return the MAC address that the back end which keeps the interface gives it, "" where there is none.
+
+    What the interface has at the moment may be another one: NetworkManager gives it the first one back while it is not in use.
+    """
+    backend = kept_by(name, files)
+    if backend is None:
+        return ""
+    path = backend.owned_paths(name)[0]
+    text = (files.get(path) or b"").decode(errors="replace")
+    found = re.search(_MAC_IN_FILE, text)
+    return found[1] if found is not None and _PASSTHRU_PROFILE not in text else ""
+
+
+def foreign_files(name: str, files: Mapping[str, bytes | None]) -> list[str]:
+    """Return the paths of files that have the names of ours, and that somebody else wrote."""
+    head = f"# {comment_for(name).splitlines()[0]}".encode()
+    return sorted(path for path, content in files.items() if content is not None and not content.startswith(head))
 
 
 def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd | None:
@@ -71,6 +96,12 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
                 f"backend: this host has systemd-networkd {host.networkd}, which does not follow when such an interface changes; "
                 f"{_OLDEST_NETWORKD} does. Leave backend out, or set it to unit."
             )
+        if name == "networkd" and host.parent.foreign and kept_by(request.name, host.files) is not BACKENDS[name]:
+            foreign = ", ".join(line.replace(" replace ", " ") for line in host.parent.foreign)
+            raise RefusedError(
+                f"backend: systemd-networkd would configure {request.parent} again for this, and take away what somebody else "
+                f"gave it ({foreign}). Put that into its configuration first, leave backend out, or set it to unit."
+            )
         unable = BACKENDS[name].unable(kept)
         if unable:
             raise InputError(
@@ -79,13 +110,14 @@ def choose_backend(request: Request, wanted: Interface, host: Host) -> BackEnd |
         return BACKENDS[name]
     if name == AUTO:
         now = kept_by(request.name, host.files)
-        usual = [BACKENDS[manager] for manager in host.parent.managers if len(host.parent.managers) == 1]
-        for backend in ([now] if now is not None else []) + usual:
-            known = backend.name not in _MANAGERS or backend.name in host.parent.managers
+        managers = host.parent.managers
+        if now is not None and not now.unable(kept) and (now.name not in _MANAGERS or not managers or now.name in managers):
+            return now  # also while its manager has the parent out of its hands for a moment, as without a cable
+        for backend in [BACKENDS[manager] for manager in managers if len(managers) == 1]:
             too_old = backend.name == "networkd" and host.networkd < _OLDEST_NETWORKD
-            # one that somebody else made would have to be made anew
-            spared = backend.makes_it_itself and backend is not now and host.found is not None
-            if known and not too_old and not spared and not backend.unable(kept):
+            # an interface that somebody else made would have to be made anew, and what somebody else gave the parent would go
+            spared = backend.makes_it_itself and (host.found is not None or bool(host.parent.foreign))
+            if not too_old and not spared and not backend.unable(kept):
                 return backend
     if not host.has_systemd:
         raise RefusedError("backend: this host does not run systemd, which would make the interface at boot. Set it to none.")
@@ -116,7 +148,13 @@ def wanted_tap(request: Request, files: Mapping[str, bytes | None]) -> Tap | Non
 
 def _kept(request: Request, wanted: Interface, host: Host) -> Kept:
     interface = wanted if request.mtu else replace(wanted, mtu=0)
-    return Kept(interface=interface, parent=request.parent, network_file=host.parent.network_file)
+    return Kept(interface=interface, parent=request.parent, network_file=host.parent.network_file or _former_file(host))
+
+
+def _former_file(host: Host) -> str:
+    """Return the name of the parent's file to which there is an addition already."""
+    folders = [path.split("/")[-2] for path, content in host.files.items() if content is not None and path.endswith(".conf")]
+    return folders[0].rpartition(".d")[0] if folders else ""
 
 
 def _tap_rule_path(name: str) -> str:

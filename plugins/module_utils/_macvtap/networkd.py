@@ -25,6 +25,8 @@ if t.TYPE_CHECKING:
 __all__ = ["Networkd", "hands_off"]
 
 _FOLDER = "/etc/systemd/network"
+# what is configured does not come and go with the parent's cable
+_WITHOUT_CABLE = (("ConfigureWithoutCarrier", "yes"), ("IgnoreCarrierLoss", "yes"))
 # with its files; those of the parent's folder are a pattern
 _FORGET = """\
 rm -f {paths}
@@ -73,7 +75,7 @@ class Networkd:
         return [("sh", "-c", _FORGET.format(paths=paths), f"networkd forgets {name}")]
 
     def follow(self, _name: str, *, addressed: bool) -> list[tuple[str, ...]]:
-        """Return nothing: it is told to read its files, and takes an interface that is there for its own."""
+        """Return nothing: it is told to read its files."""
         del addressed
         return []
 
@@ -110,6 +112,6 @@ def _network(interface: Interface) -> list[Section]:
     return [
         Section("Match", (("Name", interface.name),)),
         Section("Link", (("RequiredForOnline", "no"), *((("AllMulticast", "yes"),) if interface.all_multicast else ()))),
-        Section("Network", (("LinkLocalAddressing", link_local), ("IPv6AcceptRA", "no"), *addresses)),
+        Section("Network", (("LinkLocalAddressing", link_local), ("IPv6AcceptRA", "no"), *_WITHOUT_CABLE, *addresses)),
         *routes,
     ]

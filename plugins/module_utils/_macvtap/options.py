@@ -13,9 +13,7 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._values import AUTO
 
-__all__ = ["BACKENDS", "INTERFACE_OPTIONS"]
-
-BACKENDS = [AUTO, "networkd", "networkmanager", "unit", "none"]
+__all__ = ["INTERFACE_OPTIONS"]
 
 INTERFACE_OPTIONS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
@@ -53,7 +51,7 @@ INTERFACE_OPTIONS: dict[str, t.Any] = {
             "mode": {"type": "raw", "default": "0600"},
         },
     },
-    "backend": {"type": "str", "choices": BACKENDS, "default": AUTO},
+    "backend": {"type": "str", "choices": [AUTO, "networkd", "networkmanager", "unit", "none"], "default": AUTO},
     "force": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
 }

@@ -22,8 +22,11 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands i
     creation,
     reasons_to_recreate,
 )
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import SOURCE
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import (
+    BACKENDS,
     choose_backend,
+    foreign_files,
     kept_by,
     wanted_files,
     wanted_tap,
@@ -37,7 +40,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.rules impo
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.wanted import wanted_interface
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import BackEnd
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Action
@@ -122,6 +125,12 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
     Raises NetworkError for what would not work or would do harm, in a sentence.
     """
     check_name_is_free(host, request.name)
+    theirs = foreign_files(request.name, host.files)
+    if theirs and request.state == "present":
+        raise RefusedError(
+            f"name: {', '.join(theirs)} is there already, and this module did not write it. Choose another name, or remove it."
+        )
+    host = replace(host, files={path: None if path in theirs else content for path, content in host.files.items()})
     wanted, backend = None, None
     warnings: list[str] = []
     if request.state == "present":
@@ -134,30 +143,49 @@ def make_plan(request: Request, host: Host, *, tap_differs: bool) -> Plan:
     leaves = now is not None and now is not backend
     links = link_changes(host.found, wanted, managing=_reasons_of_managers(now, backend, host))
     _refuse_under_an_open_tap(request, host, wanted, links)
+    _refuse_to_cut_off(request, host, wanted)
     made = wanted is not None and (host.found is None or bool(links.recreated))
     if made and backend is not None and backend.makes_it_itself:
         links = links.left_to_make()
-    release = now.release(request.name) if now is not None and (wanted is None or made or leaves) else []
+    own = now.release(request.name) if now is not None and (wanted is None or made or leaves) else []
     # what lets go of an interface loses its files
-    removed = now.owned_paths(request.name) if now is not None and release else []
+    removed = now.owned_paths(request.name) if now is not None and own else []
     files = _file_changes(wanted_files(request, wanted, backend, host), host, removed)
-    reloads = [command for folder, command in RELOADS.items() if any(change.path.startswith(folder) for change in files)]
-    if not host.networkd:
-        reloads = [command for command in reloads if command[0] != "networkctl"]
-    early = [command for command in reloads if command[0] == "udevadm"]  # it acts when the interface is made
+    goes = host.found is not None and (wanted is None or bool(links.recreated))
+    early, late = _reloads(files, backend, host)
     return Plan(
         request=request,
         wanted=wanted,
         backend=backend.name if backend is not None else "none",
         links=links,
         files=files,
-        release=tuple(release),
+        release=_release(request.name, own, goes=goes),
         reload=tuple(early),
-        follow=(*(command for command in reloads if command not in early), *_follow(request.name, backend, host, files, links)),
+        follow=(*late, *_follow(request.name, backend, host, files, links)),
         tap=wanted_tap(request, host.files),
         tap_differs=tap_differs and not links.recreated,
         warnings=tuple(warnings),
     )
+
+
+def _release(name: str, own: Sequence[Command], *, goes: bool) -> tuple[Command, ...]:
+    """Return how managers let go of an interface: the one that keeps it by `own` commands.
+
+    Where the interface `goes`, NetworkManager may know a profile whose file is gone, and would make it again at once.
+    """
+    others = BACKENDS["networkmanager"].release(name) if goes else []
+    return (*own, *(command for command in others if command not in own))
+
+
+def _reloads(files: Sequence[FileChange], backend: BackEnd | None, host: Host) -> tuple[list[Command], list[Command]]:
+    """Return how those whose files have changed are told, before the interface is made and after it.
+
+    udev acts when it is made; so does networkd, where it shall leave the interface alone and does not make it itself.
+    """
+    commands = [command for folder, command in RELOADS.items() if any(change.path.startswith(folder) for change in files)]
+    commands = [command for command in commands if host.networkd or command[0] != "networkctl"]
+    before = ("udevadm",) if backend is not None and backend.makes_it_itself else ("udevadm", "networkctl")
+    return [command for command in commands if command[0] in before], [c for c in commands if c[0] not in before]
 
 
 def _reasons_of_managers(now: BackEnd | None, backend: BackEnd | None, host: Host) -> list[str]:
@@ -196,6 +224,26 @@ def _refuse_under_an_open_tap(request: Request, host: Host, wanted: Interface | 
         f"{request.name} has to be made anew ({', '.join(links.recreated)}), and it is in use by {users}, which would be cut "
         "off. Stop that first, or set force: true."
     )
+
+
+def _refuse_to_cut_off(request: Request, host: Host, wanted: Interface | None) -> None:
+    """Refuse changes in place after which what has the device node open is not heard any more."""
+    found = host.found
+    if not host.holders or request.force or wanted is None or found is None:
+        return
+    cuts = []
+    if wanted.mac and wanted.mac != found.mac:
+        cuts.append(f"the MAC address becomes {wanted.mac}")
+    if found.up and not wanted.up:
+        cuts.append("the link goes down")
+    fewer = set(found.source_macs) - set(wanted.source_macs)
+    if wanted.mode == SOURCE and (found.mode != SOURCE or fewer):
+        cuts.append("frames from some come in no more")
+    if cuts:
+        raise RefusedError(
+            f"{request.name} is in use by {', '.join(host.holders)}, which would be cut off: {', '.join(cuts)}. Stop that first, "
+            "or set force: true."
+        )
 
 
 def _file_changes(wanted: dict[str, str | None], host: Host, removed: Collection[str]) -> tuple[FileChange, ...]:

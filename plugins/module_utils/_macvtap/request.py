@@ -160,7 +160,7 @@ def _read_tap(options: dict[str, t.Any] | None) -> Tap | None:
         if not _USER.fullmatch(options[option]) or (options[option].isdigit() and int(options[option]) > _LAST_USER):
             raise InputError(f"tap.{option}: '{options[option]}' is no name of a user or a group.")
     try:
-        mode = given if isinstance(given, int) and not isinstance(given, bool) else int(str(given), 8)
+        mode = int(given, 8) if isinstance(given, str) else -1  # what YAML makes of one without quotes, nobody can tell
     except ValueError:
         mode = -1
     if not 0 <= mode <= 0o777:

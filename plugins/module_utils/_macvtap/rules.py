@@ -45,11 +45,15 @@ def check_parent(request: Request, host: Host) -> None:
             f"parent: {name} is a Wi-Fi interface, and an access point takes no frames of guests from it. Use a wired one, or "
             "give the guests a NAT network."
         )
-    if device.master:
-        raise RefusedError(
-            f"parent: {name} is a port of {device.master}, and an interface cannot be a bridge's port and carry macvtap. "
+    master = links.devices.get(device.master)
+    if device.master and (master is None or master.kind != "vrf"):
+        advice = (
             f"Name {device.master} as the parent, or another NIC."
+            if master is not None and master.is_ethernet
+            else "Name another."
         )
+        what = "cannot be a bridge's port and carry macvtap" if master is not None and master.is_bridge else "is no parent then"
+        raise RefusedError(f"parent: {name} is a port of {device.master}, and an interface {what}. {advice}")
     if not device.is_ethernet:
         raise RefusedError(f"parent: {name} is no Ethernet interface, and the kernel puts no {request.kind} on it.")
     sharing = [other for other in links.devices.values() if other.below == name and other.kind in _SHARING]
@@ -152,10 +156,10 @@ def warnings_of(wanted: Interface, host: Host) -> list[str]:
     parent = host.links.devices[wanted.parent]
     if wanted.up and not parent.up:
         found.append(f"{parent.name} is down, and nothing passes {wanted.name} until it is up.")
+    elif wanted.up and not host.parent.configured:
+        found.append(f"Nobody configures {parent.name} at boot. If nobody brings it up then, nothing passes {wanted.name}.")
     if wanted.mac and wanted.mode == PASSTHRU and parent.mac != wanted.mac:
         found.append(f"With passthru the MAC address is that of {parent.name} as well, which changes from {parent.mac} to it.")
-    if host.holders and wanted.mac and host.found is not None and host.found.mac != wanted.mac:
-        found.append(f"{', '.join(host.holders)} has to send from {wanted.mac} now; a guest that does not is cut off.")
     return found + _addresses_that_do_not_answer(wanted, host)
 
 

@@ -14,7 +14,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap, network_manager, networkd
+from ansible_collections.kvmops.network.plugins.module_utils._edge import ifupdown, macvtap, network_manager, networkd
 from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import read_all_links
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host, Parent
@@ -23,12 +23,14 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping im
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import USUAL_QUEUE
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
 
-__all__ = ["read_host", "read_owned_files"]
+__all__ = ["foreign_lines", "read_host", "read_owned_files"]
 
 _MACHINE_ID = "/etc/machine-id"
 
@@ -70,15 +72,36 @@ def _found(device: Device | None, links: Links) -> Interface | None:
 
 
 def _parent(run: Run, links: Links, request: Request) -> Parent:
-    if request.parent not in links.devices:
+    there = links.devices.get(request.name)
+    name = request.parent or (there.below if there is not None else "")
+    if name not in links.devices:
         return Parent()
-    device = links.devices[below(request.parent, links)]
+    device = links.devices[below(name, links)]
     managers = []
     if networkd.manages(run, device):
         managers.append("networkd")
     if network_manager.manages(run, device):
         managers.append("networkmanager")
-    return Parent(managers=tuple(managers), network_file=networkd.file_of(device) if "networkd" in managers else "")
+    ours = "networkd" in managers
+    return Parent(
+        name=device.name,
+        managers=tuple(managers),
+        network_file=networkd.file_of(device) if ours else "",
+        configured=bool(managers) or ifupdown.manages(device),
+        foreign=tuple(foreign_lines(device.name, links)) if ours else (),
+    )
+
+
+def foreign_lines(name: str, links: Links) -> Iterator[str]:
+    """Yield the lines of `ip` for what somebody gave a link that networkd manages, and that networkd's files do not have."""
+    device = links.devices[name]
+    configured = networkd.addresses_of(device)
+    for address in device.moving():
+        if address.text not in configured:
+            yield f"address replace {address.text} dev {device.name}"
+    for route in links.routes_over(device.name):
+        if route.protocol != "static":  # networkd's own
+            yield f"route replace {' '.join(route.words)} dev {device.name}"
 
 
 def _lacking(run: Run, request: Request) -> tuple[str, ...]:

@@ -18,16 +18,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import kept_by, wanted_tap
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import BACKENDS, kept_by, wanted_tap
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import link_changes, make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import read_host
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import foreign_lines, read_host
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.view import describe, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, only_writer, run_module
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
-    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host, Parent
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import Plan
 
 __all__ = ["run_interface_task"]
@@ -107,7 +107,7 @@ def _apply(run: Run, plan: Plan, host: Host) -> Host:
         macvtap.run_all(run, plan.follow)
         if plan.wanted is not None and plan.wanted.kind == "macvtap":
             macvtap.give_node(plan.request.name, plan.tap)
-        return _settle(run, plan)
+        return _settle(run, plan, host.parent)
     except NetworkError as error:
         if _NO_SUCH_KIND in str(error):
             error = RequirementError(
@@ -119,13 +119,20 @@ def _apply(run: Run, plan: Plan, host: Host) -> Host:
         raise type(error)(f"{error} {what}") from None
 
 
-def _settle(run: Run, plan: Plan) -> Host:
-    """Return the host once those who follow their files have done so. Raises ApplyError where that is not as wanted."""
+def _settle(run: Run, plan: Plan, parent: Parent) -> Host:
+    """Return the host once those who follow their files have done so. Raises ApplyError where that is not as wanted.
+
+    What somebody else gave the parent, networkd takes away when it configures that again; it is put back.
+    """
     deadline = time.monotonic() + _SETTLING_TIME
     while True:
         host = read_host(run, plan.request)
         left = link_changes(host.found, plan.wanted).changes
-        if not left and (plan.backend != "networkd" or host.settled):
+        there = set(foreign_lines(parent.name, host.links)) if parent.foreign else set()
+        gone = [line for line in parent.foreign if line not in there]
+        if gone:
+            macvtap.carry_out(run, gone)
+        elif not left and (plan.backend != "networkd" or host.settled):
             return host
         if time.monotonic() > deadline:
             what = ", ".join(change.text for change in left) or "networkd is still at work on it"
@@ -139,7 +146,10 @@ def _put_back(run: Run, plan: Plan, host: Host) -> str:
     back = [replace(change, before=change.after, after=change.before) for change in plan.files]
     kept = kept_by(plan.request.name, host.files)
     follow = kept.follow(plan.request.name, addressed=True) if kept is not None else []
+    made = BACKENDS.get(plan.backend)
     steps: list[t.Callable[[], None]] = [
+        # who has just learnt of the interface would make it again
+        lambda: macvtap.run_all(run, made.release(plan.request.name)) if made is not None and made is not kept else None,
         lambda: macvtap.change_files(back),
         lambda: macvtap.run_all(run, plan.reload),
         lambda: _make_by_manager(run, plan, host) if kept is not None and kept.makes_it_itself else None,

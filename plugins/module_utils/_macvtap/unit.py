@@ -73,8 +73,7 @@ StartLimitBurst=60
 
 [Service]
 Type=oneshot
-{lines}ExecStopPost=/bin/sh -c '[ "$SERVICE_RESULT" = success ] || ip link delete dev {interface.name}'
-# the parent may not have its MTU yet
+{lines}# the parent may not have its MTU yet
 Restart=on-failure
 RestartSec=1
 """
@@ -83,7 +82,9 @@ RestartSec=1
 def _command(action: Action) -> str:
     if isinstance(action, Setting):
         return f"-/bin/sh -c 'echo {action.value} >/proc/sys/{action.path}'"
-    return f"ip {action}"
+    # what does not go, such as a route that somebody has over another interface, hinders nothing else
+    words = str(action)
+    return f"ip {words}" if words.startswith("link add ") else f"-ip {words}"
 
 
 def _rule(kept: Kept, unit: str) -> str:

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import IPV6_MTU, PASSTHRU, Interface, Ipv6, below
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import kept_mac
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
 
 if t.TYPE_CHECKING:
@@ -49,6 +50,9 @@ def wanted_interface(request: Request, host: Host) -> Interface:
 def _mac(request: Request, host: Host) -> str:
     if request.mac or request.mode == PASSTHRU:
         return request.mac
+    kept = kept_mac(request.name, host.files)
+    if kept:
+        return kept
     if host.found is not None and host.found.mode != PASSTHRU:
         return host.found.mac
     if not host.machine_id:
