@@ -253,7 +253,7 @@ def test_refusals(name: str) -> None:
     there, options, error, sentence = REFUSALS[name]
     with pytest.raises(error) as caught:
         choose(host(**there), **options)
-    assert type(caught.value) is error
+    assert caught.type is error
     assert str(caught.value) == sentence
 
 

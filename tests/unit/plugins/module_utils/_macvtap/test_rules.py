@@ -121,7 +121,7 @@ PARENTS: list[tuple[str, type[NetworkError], str, list[Device]]] = [
 def test_parents_that_cannot_be(parent: str, error: type[NetworkError], sentence: str, devices: list[Device]) -> None:
     with pytest.raises(error) as caught:
         check_parent(request(parent=parent), host(*devices))
-    assert type(caught.value) is error
+    assert caught.type is error
     assert str(caught.value) == sentence
 
 
@@ -256,7 +256,7 @@ def test_what_the_kernel_would_not_take(name: str) -> None:
     values, there, error, sentence = UNWANTED[name]
     with pytest.raises(error) as caught:
         check_wanted(interface(**values), world(**there))
-    assert type(caught.value) is error
+    assert caught.type is error
     assert str(caught.value) == sentence
 
 
