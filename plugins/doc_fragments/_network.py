@@ -543,6 +543,21 @@ force:
     - Stop or remove the network even when running guests are plugged in. They lose their connection.
   type: bool
   default: false
+restart:
+  description:
+    - When a running network may be started anew, for what of its definition libvirt cannot change in place. Reservations, DHCP
+      ranges, DNS records, port groups and interfaces to forward to are changed in place, and need no restart.
+    - With V(if_idle), if no running guest is plugged in, or if guests do not feel it, as in the modes V(bridge), V(private) and
+      V(vepa). Otherwise it is stored for the next start, and there is a warning.
+    - With V(always), also while guests are plugged in. They lose their connection for a second or less, and are plugged in again
+      with what their NICs have, which is checked. Not if something could not be plugged in again, such as a NIC with a VLAN; then
+      it waits, and the warning says so.
+    - With V(never), not at all.
+    - Guests that lost their place on the network's bridge, since somebody else started the network anew, are plugged in again in
+      any case.
+  type: str
+  choices: [if_idle, always, never]
+  default: if_idle
 """
 
 # What is said of guests' NICs: of all in the network, and of those of a port group.

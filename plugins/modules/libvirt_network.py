@@ -15,9 +15,11 @@ description:
   - Defines, starts, stops, autostarts and removes one virtual network of libvirt.
   - The definition is compared by meaning with what libvirt has stored and with what is running. What libvirt adds by itself
     (UUID, MAC address, default ports and the like) or writes in another order is no difference.
-  - A changed definition takes effect at once on a network that is stopped or that no running guest uses. On a network in
-    use it is stored for the next start, and reported in RV(pending_restart) and by a warning that names the guests. A task that
-    says nothing of the definition never restarts a network.
+  - A changed definition takes effect by the mildest way. What libvirt changes in a running network is changed there, and nobody
+    is unplugged. For the rest, a network that no running guest uses is started anew; on a network in use it is stored for the
+    next start, and reported in RV(pending_restart), RV(pending_changes) and by a warning that names the guests, unless
+    O(restart=always), which plugs the guests in again.
+  - Guests that lost their place on the network's bridge, since somebody else started the network anew, are plugged in again.
   - What cannot work is refused before anything is changed, in check mode too.
 options:
   lock_timeout:
@@ -238,6 +240,13 @@ pending_restart:
   returned: success
   type: bool
   sample: false
+pending_changes:
+  description:
+    - What of the definition waits for that, by the names of options.
+  returned: success
+  type: list
+  elements: str
+  sample: [mtu]
 network:
   description:
     - The network after the task; in check mode, as it would be.

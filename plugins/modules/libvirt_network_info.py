@@ -128,6 +128,12 @@ networks:
       type: bool
       returned: always
       sample: false
+    pending_changes:
+      description: What of the definition waits for the network's next start, by the names of options.
+      type: list
+      elements: str
+      returned: always
+      sample: []
     pending_diff:
       description: What changes when the network is started anew, as the lines of a unified diff of the two definitions.
       type: list

@@ -187,6 +187,13 @@ networks:
       type: bool
       returned: always
       sample: false
+    pending_changes:
+      description:
+        - What of the definition waits for that, by the names of options.
+      returned: always
+      type: list
+      elements: str
+      sample: [mtu]
     network:
       description: The network after the task; in check mode, as it would be.
       type: dict

@@ -16,9 +16,12 @@ ALLOWED_SKIPS: dict[str, str] = {
     "tests/unit/plugins/modules/test_libvirt_network_documents.py::test_documents_that_are_installed": (
         "without a libvirt daemon on the machine there are none; `make unit-images` has them"
     ),
-    "tests/unit/plugins/modules/test_libvirt_network_documents_daemon.py": (
-        "it removes the host's networks, and so runs on lab hosts alone, in `make unit-images`"
-    ),
+    **{
+        f"tests/unit/plugins/modules/test_libvirt_network_{name}_daemon.py": (
+            "it removes the host's networks, and so runs on lab hosts alone, in `make unit-images`"
+        )
+        for name in ("documents", "in_place")
+    },
     **{
         f"tests/unit/plugins/modules/test_libvirt_domain_nic_{name}.py": (
             "it removes the host's networks and guests, and so runs on lab hosts alone, in `make unit-images`"

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document
+from ansible_collections.kvmops.network.plugins.module_utils._network.port_document import port_document
 
 try:
     import libvirt
@@ -29,6 +30,9 @@ else:
     LIBVIRT_IMPORT_ERROR = None
     # errors are raised as exceptions; libvirt would print them as well
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._network.live import Update
 
 __all__ = [
     "CONNECTION_OPTIONS",
@@ -65,13 +69,20 @@ class NetworkRecord:
 
 @dataclass(frozen=True)
 class GuestNic:
-    """A NIC of a running guest. What it has none of is None."""
+    """A NIC of a running guest. What it has none of is None.
+
+    `port_xml` is the document by which a network that libvirt made the bridge for knows the NIC. `isolated` says that it reaches
+    no other isolated one, and `vlan` that it is in one.
+    """
 
     guest: str
     mac: str | None
     network: str | None
     bridge: str | None
     device: str | None
+    port_xml: str | None = None
+    isolated: bool = False
+    vlan: bool = False
 
 
 def is_local(uri: str) -> bool:
@@ -92,6 +103,22 @@ def check_libraries() -> None:
                 "kvmops.network.hypervisor.",
                 requirement="library",
             )
+
+
+_VERBS = {
+    "delete": "VIR_NETWORK_UPDATE_COMMAND_DELETE",
+    "modify": "VIR_NETWORK_UPDATE_COMMAND_MODIFY",
+    "add": "VIR_NETWORK_UPDATE_COMMAND_ADD_LAST",
+}
+_SECTIONS = {
+    "dhcp host": "VIR_NETWORK_SECTION_IP_DHCP_HOST",
+    "dhcp range": "VIR_NETWORK_SECTION_IP_DHCP_RANGE",
+    "dns host": "VIR_NETWORK_SECTION_DNS_HOST",
+    "dns srv": "VIR_NETWORK_SECTION_DNS_SRV",
+    "dns txt": "VIR_NETWORK_SECTION_DNS_TXT",
+    "forward interface": "VIR_NETWORK_SECTION_FORWARD_INTERFACE",
+    "portgroup": "VIR_NETWORK_SECTION_PORTGROUP",
+}
 
 
 class Connection:
@@ -181,6 +208,14 @@ class Connection:
             documents = [(domain.name(), text) for domain, text in ((domain, _live_xml(domain)) for domain in domains) if text]
         return [nic for guest, text in documents for nic in _guest_nics(guest, text)]
 
+    def reclaim_port(self, name: str, xml: str) -> None:
+        """Let a running network know of a guest's NIC that is plugged in already."""
+        with own_errors():
+            network = self.handle.networkLookupByName(name)
+            ports = [port.UUIDString() for port in network.listAllPorts()]
+            if not any(f"<uuid>{uuid}</uuid>" in xml for uuid in ports):
+                network.portCreateXML(xml, libvirt.VIR_NETWORK_PORT_CREATE_RECLAIM)
+
     def read_leases(self, name: str) -> list[dict[str, t.Any]] | None:
         """Return the DHCP leases of a running network, None where this driver knows none."""
         with own_errors():
@@ -234,23 +269,22 @@ class Connection:
         with own_errors():
             self.handle.networkLookupByName(name).undefine()
 
-    def change_dhcp_host(self, name: str, verb: t.Literal["delete", "modify", "add"], xml: str, *, address: str) -> None:
-        """Change an entry of a running network's DHCP server, in the subnet of the network's own address; nothing is stored."""
-        command = {
-            "delete": libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE,
-            "modify": libvirt.VIR_NETWORK_UPDATE_COMMAND_MODIFY,
-            "add": libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
-        }[verb]
+    def update_network(self, name: str, update: Update) -> None:
+        """Change one thing of a running network; nothing is stored."""
         with own_errors():
             network = self.handle.networkLookupByName(name)
-            addresses = [ip.get("address") for ip in document.parse_document(network.XMLDesc(0), root="network").iterfind("ip")]
-            if address not in addresses:
-                raise LibvirtError(f"the running network '{name}' has no address {address} any more")
+            place = -1
+            if update.address:
+                found = document.parse_document(network.XMLDesc(0), root="network").iterfind("ip")
+                addresses = [ip.get("address") for ip in found]
+                if update.address not in addresses:
+                    raise LibvirtError(f"the running network '{name}' has no address {update.address} any more")
+                place = addresses.index(update.address)
             network.update(
-                command,
-                libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST,
-                addresses.index(address),
-                xml,
+                getattr(libvirt, _VERBS[update.verb]),
+                getattr(libvirt, _SECTIONS[update.section]),
+                place,
+                update.xml,
                 libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE,
             )
 
@@ -300,6 +334,8 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
         element = nic.find(path)
         return element.get(name) if element is not None else None
 
+    root = document.parse_document(text, root="domain")
+    uuid = root.findtext("uuid", "")
     return [
         GuestNic(
             guest=guest,
@@ -307,8 +343,11 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
             network=attribute(nic, "source", "network"),
             bridge=attribute(nic, "source", "bridge"),
             device=attribute(nic, "target", "dev"),
+            port_xml=port_document(nic, guest=guest, uuid=uuid, bridge=attribute(nic, "source", "bridge") or ""),
+            isolated=attribute(nic, "port", "isolated") == "yes",
+            vlan=nic.find("vlan") is not None,
         )
-        for nic in document.parse_document(text, root="domain").iterfind("devices/interface")
+        for nic in root.iterfind("devices/interface")
     ]
 
 

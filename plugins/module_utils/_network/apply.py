@@ -15,7 +15,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import
 from ansible_collections.kvmops.network.plugins.module_utils._edge.signals import uninterrupted
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, own_bridge_of, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, felt_by_running
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Step, felt_by_running
 from ansible_collections.kvmops.network.plugins.module_utils._network.rollback import parked_xml, put_back
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
@@ -29,7 +29,16 @@ if t.TYPE_CHECKING:
 __all__ = ["apply_changes"]
 
 # Networks that swap something first give up what they have.
-_PHASES = (("stop",), ("undefine",), ("park",), ("define",), ("autostart on", "autostart off"), ("start",))
+_PHASES = (
+    ("stop",),
+    ("undefine",),
+    ("park",),
+    ("define",),
+    ("update",),
+    ("autostart on", "autostart off"),
+    ("start",),
+    ("plug in",),
+)
 
 
 def apply_changes(
@@ -38,21 +47,25 @@ def apply_changes(
     records: Mapping[str, NetworkRecord],
     *,
     unvalidated: Collection[str],
+    plug_in: t.Callable[[str], None],
 ) -> list[NetworkState]:
     """Do the steps of changes that belong together, look whether they had their effect, and return what is there.
 
-    `records` are the networks as libvirt showed them before. `unvalidated` are the names of those whose definition libvirt shall
-    take although its schema does not know it. If a step fails, all the changes are put back. Raises ApplyError with the reason,
-    and with what could not be put back.
+    `records` are the networks as libvirt showed them before. `unvalidated` are the names of those whose definition libvirt
+    shall take although its schema does not know it. `plug_in` plugs the running guests of a network in again. If a step fails,
+    all the changes are put back. Raises ApplyError with the reason, and with what could not be put back.
     """
     with uninterrupted():
         name, doing = changes[0].name, ""
         cut: list[str] = []
         try:
-            for change, action in _list_steps(changes):
-                name, doing = change.name, action
-                _do(connection, change, action, validate=name not in unvalidated)
-                cut += change.plan.cuts if action == "stop" else ()
+            for change, step in _list_steps(changes):
+                name, doing = change.name, str(step.update or step.action)
+                if step.action == "plug in":
+                    plug_in(name)
+                else:
+                    _do(connection, change, step, validate=name not in unvalidated)
+                cut += change.plan.cuts if step.action == "stop" else ()
             doing, shown = "verify", []
             for change in changes:
                 name = change.name
@@ -63,7 +76,7 @@ def apply_changes(
             if others:
                 failure += f" It is changed together with {', '.join(others)}, since they take what others of them give up."
             connection.revive()
-            left = put_back(connection, [(change.before, records.get(change.name)) for change in changes])
+            left = put_back(connection, [(change.before, records.get(change.name)) for change in changes], plug_in)
             back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
             lost = (
                 f" But {', '.join(cut)} lost the connection when it was stopped, and has to be plugged in again." if cut else ""
@@ -72,15 +85,15 @@ def apply_changes(
         return shown
 
 
-def _list_steps(changes: tuple[Change, ...]) -> Iterator[tuple[Change, str]]:
+def _list_steps(changes: tuple[Change, ...]) -> Iterator[tuple[Change, Step]]:
     if len(changes) == 1:
-        yield from ((changes[0], step.action) for step in changes[0].plan.steps)
+        yield from ((changes[0], step) for step in changes[0].plan.steps)
         return
     for phase in _PHASES:
         for change in changes:
             if "park" in phase and _is_parked(change, changes):
-                yield change, "park"
-            yield from ((change, step.action) for step in change.plan.steps if step.action in phase)
+                yield change, Step("park", "another network gets the name of its bridge")
+            yield from ((change, step) for step in change.plan.steps if step.action in phase)
 
 
 def _is_parked(change: Change, changes: tuple[Change, ...]) -> bool:
@@ -89,9 +102,11 @@ def _is_parked(change: Change, changes: tuple[Change, ...]) -> bool:
     return change.plan.does("define") and any(bridge in other.plan.after.bridges for other in changes if other is not change)
 
 
-def _do(connection: Connection, change: Change, action: str, *, validate: bool) -> None:
-    name = change.name
-    if action == "park":
+def _do(connection: Connection, change: Change, step: Step, *, validate: bool) -> None:
+    name, action = change.name, step.action
+    if step.update is not None:
+        connection.update_network(name, step.update)
+    elif action == "park":
         connection.define_network(parked_xml(change.before.stored or {}), validate=False)
     elif action == "define":
         connection.define_network(render_xml(change.plan.after.stored or {}), validate=validate)

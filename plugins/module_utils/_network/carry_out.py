@@ -46,8 +46,8 @@ def foresee(plan: JointPlan) -> list[Outcome]:
     return [Outcome(change, "changed" if change.plan.steps else "unchanged", change.plan.after) for change in plan.changes]
 
 
-def carry_out(connection: Connection, survey: Survey, plan: JointPlan) -> list[Outcome]:
-    """Make the changes, and return what became of each, in the order of the plan."""
+def carry_out(connection: Connection, survey: Survey, plan: JointPlan, plug_in: t.Callable[[str], None]) -> list[Outcome]:
+    """Make the changes, and return what became of each, in the order of the plan. `plug_in` plugs guests in again."""
     outcomes = {outcome.change.name: outcome for outcome in foresee(plan) if outcome.status == "unchanged"}
     for group in order_changes([change for change in plan.changes if change.plan.steps]):
         hindrance = _find_hindrance(connection, group, outcomes)
@@ -57,7 +57,7 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan) -> list[O
                 for change in group.changes
             ]
         else:
-            made = _make_changes(connection, survey, plan, group)
+            made = _make_changes(connection, survey, plan, group, plug_in)
         outcomes.update((outcome.change.name, outcome) for outcome in made)
     return [outcomes[change.name] for change in plan.changes]
 
@@ -80,9 +80,11 @@ def _look_again(connection: Connection, before: NetworkState) -> NetworkState:
         return before
 
 
-def _make_changes(connection: Connection, survey: Survey, plan: JointPlan, group: Group) -> list[Outcome]:
+def _make_changes(
+    connection: Connection, survey: Survey, plan: JointPlan, group: Group, plug_in: t.Callable[[str], None]
+) -> list[Outcome]:
     try:
-        networks = apply_changes(connection, group.changes, survey.records, unvalidated=plan.unvalidated)
+        networks = apply_changes(connection, group.changes, survey.records, unvalidated=plan.unvalidated, plug_in=plug_in)
     except ApplyError as error:
         return [Outcome(change, "failed", _look_again(connection, change.before), str(error)) for change in group.changes]
     return [Outcome(change, "changed", network) for change, network in zip(group.changes, networks)]

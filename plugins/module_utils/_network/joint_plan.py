@@ -86,7 +86,9 @@ def _plan_one(survey: Survey, request: NetworkRequest, *, marks: t.Literal["no",
     wanted = request.wanted(before, known=survey.records)
     if wanted.definition is not None and (marks == "all" or (marks == "new" and not before.exists)):
         wanted = replace(wanted, definition=with_mark(wanted.definition))
-    return Change(before, make_plan(before, wanted, survey.users(before) if must_stop(before, wanted) else []))
+    users = survey.users(before) if must_stop(before, wanted) else []
+    unplugged = survey.unplugged(before) if wanted.state in ("active", "present") else []
+    return Change(before, make_plan(before, wanted, users, unplugged, version=survey.version))
 
 
 def _check_definition(survey: Survey, request: NetworkRequest, change: Change) -> bool:

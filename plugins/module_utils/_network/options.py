@@ -47,6 +47,7 @@ ENTRY_OPTIONS: dict[str, t.Any] = {
     "purge_hosts": {"type": "bool", "default": False},
     "allow_overlap": {"type": "list", "elements": "str", "default": []},
     "force": {"type": "bool", "default": False},
+    "restart": {"type": "str", "choices": ["if_idle", "always", "never"], "default": "if_idle"},
 }
 
 _LOCK_TIMEOUT: dict[str, t.Any] = {"lock_timeout": {"type": "int", "default": 60}}

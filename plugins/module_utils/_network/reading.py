@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
 from ansible_collections.kvmops.network.plugins.module_utils._module import run_libvirt_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending, what_is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import nics_of, read_state
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_result
 
@@ -56,6 +56,7 @@ def _describe(state: NetworkState, nics: list[GuestNic], leases: list[dict[str, 
     return {
         **make_result(state),
         "pending_restart": bool(pending),
+        "pending_changes": what_is_pending(state),
         "pending_diff": pending,
         "addresses": [_describe_address(entry) for entry in effective.get("ips", [])],
         "dhcp_ranges": [

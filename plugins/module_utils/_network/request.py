@@ -60,6 +60,7 @@ class NetworkRequest:
     replace: bool = False
     purge_hosts: bool = False
     force: bool = False
+    restart: t.Literal["if_idle", "always", "never"] = "if_idle"
     allow_overlap: tuple[str, ...] = ()
     pruned: bool = False
     wishes: Mapping[int, Wish] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class NetworkRequest:
             replace=options["xml"] is not None or options["definition"] == "replace",
             purge_hosts=options["purge_hosts"],
             force=options["force"],
+            restart=options["restart"],
             allow_overlap=tuple(options["allow_overlap"]),
             wishes=wishes if options["state"] != "absent" else {},
             options=options,
@@ -142,6 +144,7 @@ class NetworkRequest:
             force=self.force,
             purge_hosts=self.purge_hosts,
             pruned=self.pruned,
+            restart=self.restart,
         )
 
     def _find_mistakes(self, definition: Definition) -> list[str]:

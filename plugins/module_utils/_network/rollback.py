@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.live import plan_updates
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
@@ -35,13 +37,14 @@ def parked_xml(definition: Definition) -> str:
     return render_xml({**definition, "bridge": {**definition.get("bridge", {}), "name": name}})
 
 
-def put_back(connection: Connection, pasts: Sequence[Past]) -> list[str]:
-    """Bring networks back to what they were. Return what could not be brought back, and why.
+def put_back(connection: Connection, pasts: Sequence[Past], plug_in: t.Callable[[str], None]) -> list[str]:
+    """Bring networks back to what they were, with their guests. Return what could not be brought back, and why.
 
     Each phase is done for all of them before the next, since they may have swapped what only one can have.
     """
     left: list[str] = []
-    for phase in (_stop, _forget, _park, _define, _start) if len(pasts) > 1 else (_stop, _forget, _define, _start):
+    parks = (_park,) if len(pasts) > 1 else ()
+    for phase in (_update, _stop, _forget, *parks, _define, _start):
         for before, record in pasts:
             where = f"the network '{before.name}': " if len(pasts) > 1 else ""
             try:
@@ -52,7 +55,22 @@ def put_back(connection: Connection, pasts: Sequence[Past]) -> list[str]:
                         left.append(f"{where}{label} ({error.reason})")
             except NetworkError as error:
                 left.append(f"{where}it can no longer be looked at ({error.reason})")
+    for before, _record in pasts:
+        if before.active:
+            try:
+                plug_in(before.name)
+            except NetworkError as error:
+                left.append(f"the network '{before.name}': guests that were plugged in ({error.reason})")
     return list(dict.fromkeys(left))
+
+
+def _update(connection: Connection, before: NetworkState, _record: NetworkRecord | None) -> Iterator[Step]:
+    """Take back what was changed of a running network in place, so that nobody on it loses anything."""
+    now = read_state(before.name, connection.read_network(before.name))
+    if now.live is None or before.live is None:
+        return
+    for update in plan_updates(now.live, before.live, version=connection.version()).updates:
+        yield str(update), functools.partial(connection.update_network, before.name, update)
 
 
 def _stop(connection: Connection, before: NetworkState, record: NetworkRecord | None) -> Iterator[Step]:

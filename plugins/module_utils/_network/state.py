@@ -15,18 +15,19 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     bridge_of,
     definition_from_xml,
     own_bridge_of,
+    owns_bridge,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, User
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import GuestNic, NetworkRecord
-    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link
 
     Definition = dict[str, t.Any]
 
-__all__ = ["find_users", "nics_of", "read_state"]
+__all__ = ["find_unplugged", "find_users", "nics_of", "read_state"]
 
 
 def read_state(name: str, record: NetworkRecord | None) -> NetworkState:
@@ -61,12 +62,38 @@ def nics_of(network: NetworkState, nics: Iterable[GuestNic]) -> list[GuestNic]:
     ]
 
 
+def find_unplugged(network: NetworkState, nics: Iterable[GuestNic], links: Mapping[str, Link]) -> list[GuestNic]:
+    """Return the NICs of running guests that belong on the bridge that libvirt makes for a network, and are not there.
+
+    So it is after a restart of the network. A network that does not run has no bridge on which they could be.
+    """
+    definition = network.live or network.stored or {}
+    if not owns_bridge(definition):
+        return []
+    bridge = bridge_of(definition)
+    own = [nic for nic in nics if nic.network == network.name or (nic.network is None and nic.bridge == bridge is not None)]
+    found = [nic for nic in own if nic.device in links]
+    return [nic for nic in found if not network.active or links[nic.device or ""].master != bridge]
+
+
 def find_users(network: NetworkState, nics: Iterable[GuestNic], host: Host | None) -> list[User]:
     """Return who is plugged into a running network: NICs of running guests, and what else is on its bridge."""
     plugged = nics_of(network, nics)
-    users = [User(label=f"guest '{nic.guest}'") for nic in plugged]
     bridge = own_bridge_of(network.live or {})
+    users = [_user_of(nic, network, host) for nic in plugged]
     if host is not None and bridge is not None:
         known = {nic.device for nic in plugged} | {f"{bridge}-nic"}  # libvirt before 7.2 keeps a port of its own
-        users += [User(label=f"interface '{port}'") for port in host.ports_of(bridge) if port not in known]
+        others = [port for port in host.ports_of(bridge) if port not in known]
+        users += [User(f"interface '{port}'", "it is no guest's, and whoever put it there has to do so again") for port in others]
     return users
+
+
+def _user_of(nic: GuestNic, network: NetworkState, host: Host | None) -> User:
+    hindrance = ""
+    if host is None:
+        hindrance = "the interfaces of its host cannot be seen from here"
+    elif nic.vlan:
+        hindrance = "its NIC has a VLAN"
+    elif (network.live or {}).get("bridge", {}).get("mac_table_manager", "kernel") != "kernel":
+        hindrance = "libvirt itself keeps the MAC addresses of the bridge"
+    return User(f"guest '{nic.guest}'", hindrance)

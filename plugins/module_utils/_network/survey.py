@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import own_bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
-from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_users, read_state
+from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_unplugged, find_users, read_state
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, GuestNic, NetworkRecord
@@ -49,6 +49,13 @@ class Survey:
     def users(self, network: NetworkState) -> list[User]:
         """Return who is plugged into a network."""
         return find_users(network, self._nics, self.host)
+
+    def unplugged(self, network: NetworkState) -> list[str]:
+        """Return which running guests have a NIC that belongs on a network's bridge and is not there."""
+        own = [nic for nic in self._nics if network.name == nic.network or nic.network is None]
+        if not own or self.host is None:
+            return []
+        return sorted({f"guest '{nic.guest}'" for nic in find_unplugged(network, own, self.host.links)})
 
     @functools.cached_property
     def bridges(self) -> frozenset[str]:

@@ -13,13 +13,19 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.plugs import plug_in
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
-from ansible_collections.kvmops.network.plugins.module_utils._module import changing_host, run_libvirt_module, see_host
+from ansible_collections.kvmops.network.plugins.module_utils._module import (
+    changing_host,
+    command_runner,
+    run_libvirt_module,
+    see_host,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
 from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending, what_is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest, label_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
 from ansible_collections.kvmops.network.plugins.module_utils._network.view import make_diff, make_result
@@ -114,14 +120,21 @@ def _opened(module: AnsibleModule) -> Iterator[tuple[Connection, Survey]]:
 def _bring_about(module: AnsibleModule, connection: Connection, survey: Survey, plan: JointPlan) -> list[Outcome]:
     for sentence in plan.warnings:
         module.warn(sentence)
-    outcomes = foresee(plan) if module.check_mode else carry_out(connection, survey, plan)
+    outcomes = foresee(plan) if module.check_mode else carry_out(connection, survey, plan, _plugger(module, connection))
     for change in (outcome.change for outcome in outcomes if not outcome.error):
         if change.plan.waits:
             module.warn(
-                f"The definition of the network '{change.name}' is stored, but does not take effect before the network "
-                f"is started anew: {change.plan.waits}."
+                f"The network '{change.name}' takes {', '.join(change.plan.pending)} from its definition only when it is started "
+                f"anew: {change.plan.waits}."
             )
     return outcomes
+
+
+def _plugger(module: AnsibleModule, connection: Connection) -> t.Callable[[str], None]:
+    """Return what plugs the running guests of a network in again, by its name; of another host's nothing is known."""
+    if not is_local(module.params["uri"]):
+        return lambda _name: None
+    return lambda name: plug_in(connection, command_runner(module), name)
 
 
 def _make_result(outcome: Outcome) -> dict[str, t.Any]:
@@ -129,6 +142,7 @@ def _make_result(outcome: Outcome) -> dict[str, t.Any]:
         "changed": outcome.changed,
         "actions": [] if outcome.error else [str(step) for step in outcome.change.plan.steps],
         "pending_restart": is_pending(outcome.network),
+        "pending_changes": what_is_pending(outcome.network),
         "network": make_result(outcome.network),
     }
 

@@ -18,7 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     owns_bridge,
     render_xml,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending
+from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending, what_is_pending
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Plan
@@ -73,7 +73,7 @@ def _describe(state: NetworkState, definition: Definition | None) -> str:
         f"autostart: {'yes' if state.autostart else 'no'}",
     ]
     if is_pending(state):
-        lines.append("pending restart: yes")
+        lines.append(f"pending restart: {', '.join(what_is_pending(state))}")
     return "\n".join(lines) + "\n" + (render_xml(definition) if definition is not None else "")
 
 

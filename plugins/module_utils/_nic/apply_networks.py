@@ -12,22 +12,15 @@ import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.signals import uninterrupted
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
-from ansible_collections.kvmops.network.plugins.module_utils._format import document, tree
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
-from ansible_collections.kvmops.network.plugins.module_utils._network.elements import DHCP_HOSTS
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange, places_in
+from ansible_collections.kvmops.network.plugins.module_utils._network.live import update_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import LiveChange, places_in
-
-try:
-    from lxml import etree
-except ImportError:
-    pass  # said by document.LXML_IMPORT_ERROR, and checked before anything here is called
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, NetworkRecord
-    from ansible_collections.kvmops.network.plugins.module_utils._format.tree import Fields
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
 
 __all__ = ["apply_networks", "put_back_networks"]
@@ -59,8 +52,7 @@ def _apply(connection: Connection, change: NetworkChange) -> None:
 
 
 def _change_live(connection: Connection, name: str, change: LiveChange) -> None:
-    element = tree.render(t.cast("Fields", DHCP_HOSTS.item), change.host, etree.Element("host"))
-    connection.change_dhcp_host(name, change.verb, document.canonical_text(element), address=change.address)
+    connection.update_network(name, update_of(change))
 
 
 def put_back_networks(

@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import copied
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, normalise, owns_bridge, subnet_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import home_of, key_of, places_in, plan_live
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import Claim, read_claims, with_claims
 from ansible_collections.kvmops.network.plugins.module_utils._network.rules import find_new, find_oddities, find_problems
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import home_of, key_of, places_in, plan_live
 from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import duid_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
-    from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import LiveChange
     from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import Reservation
 
     Definition = dict[str, t.Any]

@@ -56,7 +56,7 @@ VERBS: tuple[tuple[type, str], ...] = (
     (Guests, "detach"),
     (Guests, "define"),
     (Connection, "define_network"),
-    (Connection, "change_dhcp_host"),
+    (Connection, "update_network"),
 )
 
 run = functools.partial(nic_task, uri=real_guest.URI)

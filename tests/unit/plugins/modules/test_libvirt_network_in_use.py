@@ -25,8 +25,7 @@ IN_USE = (
     "or say force: true."
 )
 PENDING = (
-    "The definition of the network 'lab' is stored, but does not take effect before the network is started anew: it is in use by "
-    "guest 'one', guest 'two'."
+    "The network 'lab' takes mtu from its definition only when it is started anew: it is in use by guest 'one', guest 'two'."
 )
 
 
@@ -68,9 +67,10 @@ def test_a_network_in_use_keeps_running_and_the_definition_waits(used: libvirt.v
         assert result.actions == ["define"]
         assert result.changed
         assert result.data["pending_restart"] is True
+        assert result.data["pending_changes"] == ["mtu"]
         assert result.own_warnings == [PENDING]
         assert result.diff is not None
-        assert "pending restart: yes\n" in result.diff["after"]
+        assert "pending restart: mtu\n" in result.diff["after"]
         assert '<mtu size="9000"/>' in result.diff["after"]
         # what runs is what ran
         assert snapshot(used) == before

@@ -40,6 +40,7 @@ TOPICS = {
         first_shown="<forward dev='eth0' mode='nat'>\n    <interface dev='eth0'/>\n  </forward>",
         second={"forward": {"mode": "nat", "dev": "eth1"}},
         second_shown="<forward dev='eth1' mode='nat'>\n    <interface dev='eth1'/>\n  </forward>",
+        updates=2,
     ),
     # seed 003-36
     "nat": Topic(
@@ -191,6 +192,7 @@ TOPICS = {
         first_shown="<forward dev='eth0' mode='bridge'>\n    <interface dev='eth0'/>",
         second={"forward": {"mode": "bridge", "dev": "eth1"}},
         second_shown="<forward dev='eth1' mode='bridge'>\n    <interface dev='eth1'/>",
+        updates=2,
     ),
 }
 

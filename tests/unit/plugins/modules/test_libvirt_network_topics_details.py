@@ -64,6 +64,7 @@ TOPICS = {
         second={"forward": {"mode": "vepa", "interfaces": [{"dev": "eth3"}, {"dev": "eth2"}]}},
         second_shown="<forward dev='eth2' mode='vepa'>\n    <interface dev='eth2'/>\n    <interface dev='eth3'/>\n  </forward>",
         same=({"forward": {"mode": "vepa", "interfaces": [{"dev": "eth2"}, {"dev": "eth3"}]}},),
+        updates=3,
     ),
     "a physical function in place of interfaces": Topic(
         omitted=None,
@@ -98,6 +99,7 @@ TOPICS = {
         second_shown="<txt name='a' value=''/>\n    <txt name='b' value='it&apos;s &lt;2&gt;'/>",
         same=({"dns": {"txt": [{"name": "a", "value": ""}, {"name": "b", "value": "it's <2>"}]}},),
         none={"dns": {"txt": []}},
+        updates=3,
     ),
     "srv": Topic(
         omitted=NAT,
@@ -107,6 +109,7 @@ TOPICS = {
         second_shown="<srv service='ldap' protocol='tcp' target='dc' port='389'/>",
         same=({"dns": {"srv": [{"service": "ldap", "protocol": "tcp", "target": "dc", "port": 389, "priority": 0}]}},),
         none={"dns": {"srv": []}},
+        updates=2,
     ),
     "tftp": Topic(
         omitted={"ips": [IP]},
@@ -130,6 +133,7 @@ TOPICS = {
         second=with_dhcp(ranges=[{**RANGE, "lease": {"expiry": 45}}]),
         second_shown="<lease expiry='45' unit='minutes'/>",
         same=(with_dhcp(ranges=[{**RANGE, "lease": {"expiry": 2700, "unit": "seconds"}}]),),
+        updates=2,
     ),
     "bandwidth": Topic(
         omitted=NAT,
@@ -184,6 +188,7 @@ TOPICS = {
         second={"portgroups": [{"name": "a", "default": True, "trust_guest_rx_filters": True}, {"name": "b", "default": False}]},
         second_shown="<portgroup name='a' default='yes' trustGuestRxFilters='yes'>",
         none={"portgroups": []},
+        updates=2,
     ),
 }
 

@@ -21,7 +21,8 @@ class Topic:
     """One part of a definition, and what libvirt's own document has to show of it.
 
     `omitted` is a definition that says nothing of the part, None if there is no such. What is `carried`
-    over stays then in any case.
+    over stays then in any case. `updates` is how many updates change a running network from the first to the second, None where
+    the network has to be started anew.
     `same` says the second thing in other words, `none` that there shall be nothing of it.
     """
 
@@ -33,6 +34,7 @@ class Topic:
     same: tuple[Options, ...] = ()
     none: Options | None = None
     carried: bool = False
+    updates: int | None = None
 
 
 def step(driver: libvirt.virConnect, *, changed: bool, **options: t.Any) -> Result:
@@ -60,8 +62,8 @@ def climb(driver: libvirt.virConnect, topic: Topic, *, definition: str) -> None:
     assert topic.first_shown in dump(driver, "lab")
     run(topic.first, changed=False)
     # change, and again
-    restart = [] if base.get("state") == "inactive" else ["stop", "start"]
-    assert run(topic.second, changed=True).actions == ["define", *restart]
+    way = ["stop", "start"] if topic.updates is None else ["update"] * topic.updates
+    assert run(topic.second, changed=True).actions == ["define", *([] if base.get("state") == "inactive" else way)]
     assert topic.second_shown in dump(driver, "lab")
     assert topic.first_shown not in dump(driver, "lab")
     run(topic.second, changed=False)

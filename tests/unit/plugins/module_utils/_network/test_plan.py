@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import normalise
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
     NetworkState,
     Plan,
@@ -277,7 +278,7 @@ def test_once_it_is_done_nothing_is_left_to_do(
     if state == "absent":
         assert again.steps == ()
     else:
-        assert again == Plan(steps=(), after=plan.after, waits=plan.waits)
+        assert again == Plan(steps=(), after=plan.after, waits=plan.waits, pending=plan.pending)
 
 
 # --- what a running network does not feel -------------------------------------------------------------------------------------
@@ -312,3 +313,81 @@ def test_what_starts_anew_shows_its_title() -> None:
     plan = plan_of("runs", "active", definition={**TITLED, "mtu": 9000})
     assert actions(plan) == ["define", "stop", "start"]
     assert plan.after.live == {**TITLED, "mtu": 9000}
+
+
+# --- a restart while guests are plugged in ------------------------------------------------------------------------------------
+
+RUNNING = NetworkState("lab", stored={**OLD, "bridge": {"name": "virbr7"}}, live={**OLD, "bridge": {"name": "virbr7"}})
+BIGGER = {**OLD, "bridge": {"name": "virbr7"}, "mtu": 9000}
+
+
+def actions_of(plan: Plan) -> list[str]:
+    return [step.action for step in plan.steps]
+
+
+def test_always_restarts_and_plugs_in_again() -> None:
+    plan = make_plan(RUNNING, Wanted("active", definition=BIGGER, restart="always"), USERS)
+    assert [str(step) for step in plan.steps] == [
+        "define: the definition differs",
+        "stop: what runs differs from the definition, and guest 'a', guest 'b' will be plugged in again",
+        "start: the definition takes effect",
+        "plug in: guest 'a', guest 'b' belong on the network's bridge",
+    ]
+    assert (plan.waits, plan.pending, plan.cuts) == ("", (), ())
+    assert plan.after.live == plan.after.stored == BIGGER
+
+
+def test_never_waits_although_nobody_is_there() -> None:
+    plan = make_plan(RUNNING, Wanted("active", definition=BIGGER, restart="never"), [])
+    assert (actions_of(plan), plan.waits, plan.pending) == (["define"], "the task says restart: never", ("mtu",))
+
+
+def test_who_cannot_be_plugged_in_again_is_waited_for() -> None:
+    plan = make_plan(RUNNING, Wanted("active", definition=BIGGER, restart="always"), [User("guest 'a'", "its NIC has a VLAN")])
+    assert (actions_of(plan), plan.waits) == (["define"], "guest 'a' could not be plugged in again (its NIC has a VLAN)")
+    renamed = {**BIGGER, "bridge": {"name": "virbr8"}}
+    plan = make_plan(RUNNING, Wanted("active", definition=renamed, restart="always"), USERS)
+    assert plan.waits == "its bridge gets another name, and guest 'a', guest 'b' could not be plugged in again"
+
+
+def test_what_waits_is_done_by_always_without_a_definition() -> None:
+    before = NetworkState("lab", stored=BIGGER, live=RUNNING.live)
+    assert actions_of(make_plan(before, Wanted("active"), USERS)) == []
+    assert actions_of(make_plan(before, Wanted("active", restart="always"), USERS)) == ["stop", "start", "plug in"]
+
+
+def test_guests_on_a_bridge_of_the_host_feel_no_restart() -> None:
+    live = {"name": "lab", "uuid": "u", "forward": {"mode": "bridge"}, "bridge": {"name": "br0"}}
+    wanted = {**live, "bandwidth": {"inbound": {"average": 1}}}
+    plan = make_plan(NetworkState("lab", stored=live, live=live), Wanted("active", definition=wanted), USERS)
+    assert actions_of(plan) == ["define", "stop", "start"]
+    assert "guest 'a', guest 'b' keep the connection" in plan.steps[1].reason
+
+
+def test_who_lost_the_place_on_the_bridge_is_plugged_in() -> None:
+    plan = make_plan(RUNNING, Wanted("active"), [], ["guest 'a'"])
+    assert [str(step) for step in plan.steps] == ["plug in: guest 'a' belongs on the network's bridge"]
+    # a run was killed when the network was down
+    stopped = NetworkState("lab", stored=BIGGER)
+    assert actions_of(make_plan(stopped, Wanted("active"), [], ["guest 'a'"])) == ["start", "plug in"]
+    assert actions_of(make_plan(stopped, Wanted("present"), [], ["guest 'a'"])) == []
+
+
+def test_many_costly_updates_are_done_by_one_restart_where_that_is_allowed() -> None:
+    def subnet(*hosts: int) -> dict[str, t.Any]:
+        entries = [{"mac": f"52:54:00:00:00:{n:02x}", "ip": f"10.0.1.{n}"} for n in hosts]
+        return {"ips": [{"address": "10.0.1.1", "prefix": 24, "dhcp": {"hosts": entries}}]}
+
+    base = {"name": "lab", "uuid": "u", "mac": "m", "bridge": {"name": "virbr7"}, "forward": {"mode": "nat"}}
+    before = NetworkState("lab", stored={**base, **subnet(9)}, live={**base, **subnet(9)})
+    few, many = normalise({**base, **subnet(9, 10, 11)}), normalise({**base, **subnet(9, 10, 11, 12)})
+    for restart, users, definition, expected in (
+        ("if_idle", USERS, many, ["define", "update", "update", "update"]),
+        ("never", USERS, many, ["define", "update", "update", "update"]),
+        ("always", USERS, few, ["define", "update", "update"]),
+        ("always", USERS, many, ["define", "stop", "start", "plug in"]),
+        ("if_idle", [], few, ["define", "update", "update"]),
+        ("if_idle", [], many, ["define", "stop", "start"]),
+    ):
+        plan = make_plan(before, Wanted("active", definition=definition, restart=t.cast("t.Any", restart)), users)
+        assert (actions_of(plan), plan.waits) == (expected, ""), (restart, expected)

@@ -132,14 +132,14 @@ def test_a_transient_network_that_stays() -> None:
 def test_a_definition_that_waits() -> None:
     after = NetworkState("lab", stored=NEW, live=OLD)
     diff = make_diff(NetworkState("lab", stored=OLD, live=OLD), Plan(steps=(), after=after, waits="it is in use"))
-    assert diff["after"] == "state: active\npersistent: yes\nautostart: no\npending restart: yes\n" + xml(9000)
+    assert diff["after"] == "state: active\npersistent: yes\nautostart: no\npending restart: mtu\n" + xml(9000)
 
 
 def test_a_restart_that_brings_up_what_waited_shows_what_changes_for_the_guests() -> None:
     before = NetworkState("lab", stored=NEW, live=OLD)
     diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=NEW, live=NEW)))
     head = "state: active\npersistent: yes\nautostart: no\n"
-    assert diff == {**HEAD, "before": f"{head}pending restart: yes\n{xml(1400)}", "after": head + xml(9000)}
+    assert diff == {**HEAD, "before": f"{head}pending restart: mtu\n{xml(1400)}", "after": head + xml(9000)}
 
 
 def test_a_new_definition_is_compared_with_the_one_that_is_stored() -> None:
@@ -147,4 +147,4 @@ def test_a_new_definition_is_compared_with_the_one_that_is_stored() -> None:
     before = NetworkState("lab", stored=NEW, live=OLD)
     diff = make_diff(before, Plan(steps=(), after=NetworkState("lab", stored=newest, live=newest)))
     head = "state: active\npersistent: yes\nautostart: no\n"
-    assert diff == {**HEAD, "before": f"{head}pending restart: yes\n{xml(9000)}", "after": head + xml(1500)}
+    assert diff == {**HEAD, "before": f"{head}pending restart: mtu\n{xml(9000)}", "after": head + xml(1500)}

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import copied
 
 if t.TYPE_CHECKING:
-    from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import LiveChange
+    from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange
 
     Definition = dict[str, t.Any]
     Host = dict[str, t.Any]

@@ -16,10 +16,10 @@ from lxml import etree
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import LibvirtError, NetworkRecord
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, render_xml
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply_networks import apply_networks, put_back_networks
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import Holding, plan_reservations
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import LiveChange
 from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import Reservation
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.dhcp_model import UpdateError, entries, update
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.test_network_changes_properties import (
@@ -30,6 +30,7 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.tes
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._network.live import Update
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
 
@@ -68,17 +69,17 @@ class Daemon:
         self._step(f"define {name}")
         self.records[name] = replace(self.records[name], stored_xml=xml)
 
-    def change_dhcp_host(self, name: str, verb: t.Any, xml: str, *, address: str) -> None:
-        self._step(f"{verb} {name}")
+    def update_network(self, name: str, change: Update) -> None:
+        self._step(f"{change.verb} {name}")
         record = self.records[name]
-        element = etree.fromstring(xml)
+        element = etree.fromstring(change.xml)
         host: dict[str, t.Any] = dict(element.attrib)
         lease = element.find("lease")
         if lease is not None:
             host["lease"] = {"expiry": int(lease.get("expiry")), "unit": lease.get("unit")}
         assert record.live_xml is not None
         try:
-            changed = update(definition_from_xml(record.live_xml), LiveChange(verb, address, host))
+            changed = update(definition_from_xml(record.live_xml), LiveChange(change.verb, change.address, host))
         except UpdateError as error:
             raise LibvirtError(str(error)) from None
         self.records[name] = replace(record, live_xml=render_xml(changed))

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import Claim, read_claims, with_claims
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import (
@@ -19,7 +20,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.network_change
     plan_reservations,
     reserved_for,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import LiveChange
 from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import Reservation, duid_of
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.builders import network
 

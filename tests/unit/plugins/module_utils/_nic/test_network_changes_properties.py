@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format.tree import copied
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import normalise
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import key_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import Claim, read_claims, with_claims
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import Holding, plan_reservations
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import key_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import Reservation, duid_of
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.dhcp_model import entries, update
 

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml
-from ansible_collections.kvmops.network.plugins.module_utils._nic.network_hosts import (
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import (
     LiveChange,
     LiveSteps,
     home_of,
@@ -66,7 +66,8 @@ def test_where_an_address_belongs() -> None:
 def test_what_tells_an_entry_from_others() -> None:
     assert key_of({"mac": M1, "id": "x", "name": "n"}) == M1
     assert key_of({"id": "x", "name": "n"}) == "x"
-    assert key_of({"name": "n", "ip": "10.0.1.2"}) == ""
+    assert key_of({"name": "n", "ip": "10.0.1.2"}) == "n"
+    assert key_of({"ip": "10.0.1.2"}) == ""
 
 
 def test_the_entries_of_a_network() -> None:

@@ -23,8 +23,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ["LiveChange", "LiveSteps", "home_of", "key_of", "places_in", "plan_live"]
 
-# What tells an entry from the others: IPv4 has MAC addresses, IPv6 has identifiers.
-_KEYS = ("mac", "id")
+# What tells an entry from the others: IPv4 has MAC addresses, IPv6 has identifiers or names.
+_KEYS = ("mac", "id", "name")
 
 
 def key_of(host: Host) -> str:
