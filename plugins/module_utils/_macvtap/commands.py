@@ -102,8 +102,8 @@ def changes(found: Interface, wanted: Interface) -> list[Change]:
         ),
         *_link_changes(found, wanted),
         *_turning_ipv6(found, wanted, on=True),
-        *([_going_down(found, wanted)] if found.up and not wanted.up else []),
         *_address_changes(found, wanted),
+        *([_going_down(found, wanted)] if found.up and not wanted.up else []),
         *_turning_ipv6(found, wanted, on=False),
         *([Change("bring the link up", (f"link set {dev} up",))] if wanted.up and not found.up else []),
         *_route_changes(found, wanted),
@@ -112,8 +112,7 @@ def changes(found: Interface, wanted: Interface) -> list[Change]:
 
 def _going_down(found: Interface, wanted: Interface) -> Change:
     """Return what takes the link down, with which the kernel takes IPv6 addresses away."""
-    stay = [address for address in found.addresses if address in wanted.addresses and ":" in address]
-    again = (f"address replace {address} dev {found.name}" for address in stay)
+    again = (f"address replace {address} dev {found.name}" for address in wanted.addresses if ":" in address)
     return Change("take the link down", (f"link set dev {found.name} down", *again))
 
 

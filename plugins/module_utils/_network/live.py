@@ -38,6 +38,8 @@ if t.TYPE_CHECKING:
 __all__ = ["NEWEST", "LivePlan", "Update", "differences", "plan_updates", "update_of"]
 
 NEWEST = "999.0.0"
+# The modes in which a guest has a device for itself. With an update libvirt forgets which of them are taken.
+_POOLS = ("passthrough", "hostdev")
 _SHARES_NAMES = (9, 0, 0)  # from this version on several DNS records may have one name
 
 
@@ -76,6 +78,8 @@ def plan_updates(live: Definition, target: Definition, *, kept: Collection[str] 
     """
     after = tree.copied(live)
     updates: list[Update] = []
+    if mode_of(live) in _POOLS:
+        return LivePlan((), live)
     for plan in (_plan_interfaces, _plan_dns_hosts, _plan_txt, _plan_srv, _plan_dhcp, _plan_portgroups):
         updates += plan(after, target, kept, version)
     return LivePlan(tuple(updates), normalise(after))

@@ -459,3 +459,10 @@ def test_what_runs_alone_stays(random: Random, version: str) -> None:
     kept = {owner for owner in owners if random.choice([True, False])}
     found = plan(live, target, version, kept=kept)
     assert plan(found.after, target, version, kept=kept) == LivePlan((), found.after)
+
+
+def test_a_device_for_each_guest_is_never_updated() -> None:
+    live = {"name": "lab", "forward": {"mode": "passthrough", "interfaces": [{"dev": "eth1"}, {"dev": "eth2"}]}}
+    wanted = {**live, "portgroups": [{"name": "fast"}]}
+    plan = plan_updates(live, wanted)
+    assert (plan.updates, plan.after) == ((), live)
