@@ -40,7 +40,10 @@ _REFUSALS = ("blackhole", "unreachable", "prohibit")
 
 @dataclass(frozen=True)
 class Link:
-    """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one."""
+    """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one.
+
+    `stp` says whether STP is on, None for what is no bridge.
+    """
 
     name: str
     mac: str | None
@@ -48,6 +51,7 @@ class Link:
     master: str | None
     wireless: bool
     addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
+    stp: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         for address in entry.get("addr_info", [])
         if "local" in address
     ]
+    stp = entry.get("linkinfo", {}).get("info_data", {}).get("stp_state")
     return Link(
         name=name,
         mac=entry.get("address") if entry.get("link_type") == "ether" else None,
@@ -189,6 +194,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         master=entry.get("master"),
         wireless=_is_wireless(name),
         addresses=tuple(addresses),
+        stp=bool(stp) if stp is not None else None,
     )
 
 

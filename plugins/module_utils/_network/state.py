@@ -65,7 +65,8 @@ def nics_of(network: NetworkState, nics: Iterable[GuestNic]) -> list[GuestNic]:
 def find_unplugged(network: NetworkState, nics: Iterable[GuestNic], links: Mapping[str, Link]) -> list[GuestNic]:
     """Return the NICs of running guests that belong on the bridge that libvirt makes for a network, and are not there.
 
-    So it is after a restart of the network. A network that does not run has no bridge on which they could be.
+    So it is after a restart of the network. A network that does not run has no bridge on which they could be. Where STP is off
+    although it shall be on, a run was killed while it plugged them in, and they are all named.
     """
     definition = network.live or network.stored or {}
     if not owns_bridge(definition):
@@ -73,6 +74,9 @@ def find_unplugged(network: NetworkState, nics: Iterable[GuestNic], links: Mappi
     bridge = bridge_of(definition)
     own = [nic for nic in nics if nic.network == network.name or (nic.network is None and nic.bridge == bridge is not None)]
     found = [nic for nic in own if nic.device in links]
+    there = links.get(bridge or "")
+    if there is not None and there.stp is False and definition.get("bridge", {}).get("stp", True):
+        return found
     return [nic for nic in found if not network.active or links[nic.device or ""].master != bridge]
 
 

@@ -32,6 +32,7 @@ class Host:
     masters: dict[str, str] = field(default_factory=lambda: {"vnet0": "", "vnet1": "", "vnet2": "", "vnet3": ""})
     ports: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    stp: int = 1
     fails: str = ""
 
     def read_network(self, name: str) -> NetworkRecord | None:
@@ -47,13 +48,15 @@ class Host:
 
     def run(self, command: list[str]) -> tuple[int, str, str]:
         if command[:2] == ["ip", "-j"]:
-            links = [{"ifname": "virbr7", "linkinfo": {"info_kind": "bridge"}}]
+            links = [{"ifname": "virbr7", "linkinfo": {"info_kind": "bridge", "info_data": {"stp_state": self.stp}}}]
             links += [{"ifname": name, "master": master} if master else {"ifname": name} for name, master in self.masters.items()]
             return 0, json.dumps(links), ""
         text = " ".join(command[1:])
         if self.fails and self.fails in text:
             return 2, "", "RTNETLINK answers: Operation not permitted\n"
         self.commands.append(text)
+        if "stp_state" in command:
+            self.stp = int(command[-1])
         if "master" in command:
             self.masters[command[command.index("dev") + 1]] = command[-1]
         return 0, "", ""
@@ -90,6 +93,13 @@ def test_without_stp_none_is_turned_on() -> None:
     host = Host(xml=XML.format(bridge=" stp='off'", more=""), nics=NICS[:1])
     plug(host)
     assert host.commands == ["link set dev vnet0 master virbr7", "link set dev vnet0 up"]
+
+
+def test_where_a_run_was_killed_stp_is_on_again() -> None:
+    host = Host(masters={"vnet0": "virbr7", "vnet1": "virbr7", "vnet2": "virbr7", "vnet3": ""}, stp=0)
+    plug(host)
+    assert host.stp == 1
+    assert host.commands[-1] == "link set dev virbr7 type bridge stp_state 1"
 
 
 def test_a_bridge_of_the_host_lost_nobody() -> None:
