@@ -42,7 +42,8 @@ _REFUSALS = ("blackhole", "unreachable", "prohibit")
 class Link:
     """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one.
 
-    `stp` says whether STP is on, None for what is no bridge.
+    `stp` says whether STP is on, None for what is no bridge; `isolated` whether frames go to no other isolated port, None for
+    what is no port.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Link:
     wireless: bool
     addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
     stp: bool | None = None
+    isolated: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         for address in entry.get("addr_info", [])
         if "local" in address
     ]
-    stp = entry.get("linkinfo", {}).get("info_data", {}).get("stp_state")
+    information = entry.get("linkinfo", {})
+    stp = information.get("info_data", {}).get("stp_state")
+    isolated = information.get("info_slave_data", {}).get("isolated")
     return Link(
         name=name,
         mac=entry.get("address") if entry.get("link_type") == "ether" else None,
@@ -195,6 +199,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         wireless=_is_wireless(name),
         addresses=tuple(addresses),
         stp=bool(stp) if stp is not None else None,
+        isolated=bool(isolated) if isolated is not None else None,
     )
 
 

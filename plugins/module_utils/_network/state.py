@@ -77,7 +77,11 @@ def find_unplugged(network: NetworkState, nics: Iterable[GuestNic], links: Mappi
     there = links.get(bridge or "")
     if there is not None and there.stp is False and definition.get("bridge", {}).get("stp", True):
         return found
-    return [nic for nic in found if not network.active or links[nic.device or ""].master != bridge]
+    return [nic for nic in found if not network.active or not _is_plugged_in(nic, links[nic.device or ""], bridge)]
+
+
+def _is_plugged_in(nic: GuestNic, link: Link, bridge: str | None) -> bool:
+    return link.master == bridge and not (nic.isolated and link.isolated is False)
 
 
 def find_users(network: NetworkState, nics: Iterable[GuestNic], host: Host | None) -> list[User]:

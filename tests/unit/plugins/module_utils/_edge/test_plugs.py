@@ -33,6 +33,7 @@ class Host:
     ports: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     stp: int = 1
+    isolated: bool | None = None
     fails: str = ""
 
     def read_network(self, name: str) -> NetworkRecord | None:
@@ -46,15 +47,23 @@ class Host:
         assert name == "lab"
         self.ports.append(xml)
 
+    def _port(self, name: str, master: str) -> dict[str, t.Any]:
+        if not master:
+            return {"ifname": name}
+        data = {} if self.isolated is None else {"isolated": self.isolated}
+        return {"ifname": name, "master": master, "linkinfo": {"info_slave_data": data}}
+
     def run(self, command: list[str]) -> tuple[int, str, str]:
         if command[:2] == ["ip", "-j"]:
             links = [{"ifname": "virbr7", "linkinfo": {"info_kind": "bridge", "info_data": {"stp_state": self.stp}}}]
-            links += [{"ifname": name, "master": master} if master else {"ifname": name} for name, master in self.masters.items()]
+            links += [self._port(name, master) for name, master in self.masters.items()]
             return 0, json.dumps(links), ""
         text = " ".join(command[1:])
         if self.fails and self.fails in text:
             return 2, "", "RTNETLINK answers: Operation not permitted\n"
         self.commands.append(text)
+        if "isolated" in command:
+            self.isolated = True
         if "stp_state" in command:
             self.stp = int(command[-1])
         if "master" in command:
@@ -100,6 +109,14 @@ def test_where_a_run_was_killed_stp_is_on_again() -> None:
     plug(host)
     assert host.stp == 1
     assert host.commands[-1] == "link set dev virbr7 type bridge stp_state 1"
+
+
+def test_where_a_run_was_killed_an_isolated_guest_is_isolated_again() -> None:
+    host = Host(masters={"vnet0": "virbr7", "vnet1": "virbr7", "vnet2": "virbr7", "vnet3": ""}, isolated=False)
+    plug(host)
+    assert host.ports == ["<networkport>2</networkport>"]
+    assert "link set dev vnet1 type bridge_slave isolated on" in host.commands
+    assert not any("vnet0" in command for command in host.commands)
 
 
 def test_a_bridge_of_the_host_lost_nobody() -> None:
