@@ -194,10 +194,10 @@ def _plan_srv(after: Definition, target: Definition, _kept: Collection[str], _ve
 def _is_ambiguous(entries: list[dict[str, t.Any]], others: list[dict[str, t.Any]]) -> bool:
     """Say whether libvirt may take an entry that the others lack for another one, or another one for it."""
     return any(
-        one is not other and (_covers(one, other) or _covers(other, one))
+        one is not entry and (_covers(one, entry) or _covers(entry, one))
         for one in entries
         if one not in others or entries.count(one) > 1
-        for other in entries
+        for entry in entries
     )
 
 

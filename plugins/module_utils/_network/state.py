@@ -72,7 +72,7 @@ def find_unplugged(network: NetworkState, nics: Iterable[GuestNic], links: Mappi
     if not owns_bridge(definition):
         return []
     bridge = bridge_of(definition)
-    own = [nic for nic in nics if nic.network == network.name or (nic.network is None and nic.bridge == bridge is not None)]
+    own = [nic for nic in nics if nic.network == network.name or (nic.network is None and nic.bridge in {bridge} - {None})]
     found = [nic for nic in own if nic.device in links]
     there = links.get(bridge or "")
     if there is not None and there.stp is False and definition.get("bridge", {}).get("stp", True):
