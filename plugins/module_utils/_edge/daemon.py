@@ -105,6 +105,7 @@ def check_libraries() -> None:
             )
 
 
+_ORDERED = 7_002_000  # before libvirt 7.2 its test driver took command and section of an update in the other order
 _VERBS = {
     "delete": "VIR_NETWORK_UPDATE_COMMAND_DELETE",
     "modify": "VIR_NETWORK_UPDATE_COMMAND_MODIFY",
@@ -280,9 +281,11 @@ class Connection:
                 if update.address not in addresses:
                     raise LibvirtError(f"the running network '{name}' has no address {update.address} any more")
                 place = addresses.index(update.address)
+            words = [getattr(libvirt, _VERBS[update.verb]), getattr(libvirt, _SECTIONS[update.section])]
+            if not self._shows_stored and self.handle.getLibVersion() < _ORDERED:
+                words.reverse()
             network.update(
-                getattr(libvirt, _VERBS[update.verb]),
-                getattr(libvirt, _SECTIONS[update.section]),
+                *words,
                 place,
                 update.xml,
                 libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE,
