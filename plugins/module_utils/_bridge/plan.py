@@ -22,9 +22,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.moving impo
     to_bridge,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record, path_of
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import Transaction
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.words import (
-    file_steps,
     outage,
     steps_to_bridge,
     steps_to_plain,
@@ -32,6 +31,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.words impor
     wrong_files,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange, file_steps
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command
+    from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 
 __all__ = [
     "BOOTED",
@@ -29,7 +30,6 @@ __all__ = [
     "BOOT_UNIT_LINK",
     "BOOT_UNIT_PATH",
     "FOLDER",
-    "FileChange",
     "Transaction",
     "apply_unit",
     "boot_unit",
@@ -49,24 +49,6 @@ BOOT_UNIT = BOOT_UNIT_PATH.rpartition("/")[2]
 _SETTLE = 0.5  # seconds in which the answer that the change has begun gets back to the controller
 _UNTIL_TAKEN_AWAY = 1.5  # seconds
 _PATIENCE = 8  # half seconds that a server has to give the host its addresses again
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """A file as it is and as it shall be, None where there is none.
-
-    `private` says that only root may read it.
-    """
-
-    path: str
-    before: bytes | None
-    after: bytes | None
-    private: bool = False
-
-    @property
-    def mode(self) -> int:
-        """The permissions of the file that is written."""
-        return 0o600 if self.private else 0o644
 
 
 @dataclass(frozen=True)

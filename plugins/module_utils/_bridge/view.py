@@ -8,23 +8,19 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import FOLDER
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import file_diff
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.layout import Layout
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange
 
 __all__ = ["describe_bridge", "make_diff"]
-
-_WORDS = r"password|secret|psk|private-?key|wep-key|mka-cak|(?<![a-z])pin(?![a-z])"
-_SECRET = re.compile(rf"^([\w.-]*(?:{_WORDS})[\w.-]*\s*=).*$", re.IGNORECASE | re.MULTILINE)
 
 
 def describe_bridge(record: Record, links: Links) -> dict[str, t.Any]:
@@ -71,7 +67,7 @@ def make_diff(plan: Plan, links: Links) -> list[dict[str, str]]:
         + f"connection: {plan.outage}\n",
     }
     shown = [change for change in plan.files if not change.path.startswith(f"{FOLDER}/")]  # what is remembered says nothing new
-    return [texts, *[_file_diff(change) for change in shown]]
+    return [texts, *[file_diff(change) for change in shown]]
 
 
 def _describe(layout: Layout, *, port: bool) -> str:
@@ -83,17 +79,3 @@ def _describe(layout: Layout, *, port: bool) -> str:
     lines += [f"{layout.carrier}: {address.text}" for address in layout.addresses]
     lines += [f"{layout.carrier}: route {' '.join(route.words)}" for route in layout.routes]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _file_diff(change: FileChange) -> dict[str, str]:
-    return {
-        "before_header": change.path if change.before is not None else f"{change.path} (not there)",
-        "after_header": change.path if change.after is not None else f"{change.path} (removed)",
-        "before": _readable(change.before),
-        "after": _readable(change.after),
-    }
-
-
-def _readable(content: bytes | None) -> str:
-    text = "" if content is None else content.decode(errors="replace")
-    return _SECRET.sub(r"\1(hidden)", text)

@@ -18,9 +18,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Links
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange
+    from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 
-__all__ = ["file_steps", "outage", "steps_to_bridge", "steps_to_plain", "what_is_lost", "wrong_files"]
+__all__ = ["outage", "steps_to_bridge", "steps_to_plain", "what_is_lost", "wrong_files"]
 
 
 def steps_to_bridge(record: Record, after: Layout, *, fresh: bool, gained: Sequence[str], lost: Sequence[str]) -> list[str]:
@@ -43,11 +43,6 @@ def steps_to_plain(record: Record, after: Layout, *, lost: Sequence[str]) -> lis
 def _address_steps(after: Layout, *, source: str) -> list[str]:
     steps = [f"move {address.text} from {source} to {after.carrier}" for address in after.addresses]
     return steps + [f"move the route to {route.destination} from {source} to {after.carrier}" for route in after.routes]
-
-
-def file_steps(files: Sequence[FileChange]) -> list[str]:
-    """Return which files are written and removed."""
-    return [f"{'remove' if change.after is None else 'write'} {change.path}" for change in files]
 
 
 def wrong_files(files: Sequence[FileChange]) -> list[str]:

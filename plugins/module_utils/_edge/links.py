@@ -18,6 +18,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.links impor
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     Run = t.Callable[[list[str]], tuple[int, str, str]]
     Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -26,6 +28,7 @@ __all__ = [
     "Link",
     "Neighbour",
     "Route",
+    "failure_of",
     "forget_neighbour",
     "read_all_links",
     "read_host",
@@ -94,6 +97,15 @@ class Neighbour:
     device: str
     answers: bool
     written_down: bool = False
+
+
+def failure_of(run: Run, command: Sequence[str]) -> str | None:
+    """Run a command, and return on one line why it failed, None where it has not."""
+    try:
+        code, output, errors = run(list(command))
+    except OSError as error:
+        return error.strerror or ""
+    return " ".join((errors or output).split()).rstrip(".") if code != 0 else None
 
 
 def read_neighbours(run: Run) -> list[Neighbour]:

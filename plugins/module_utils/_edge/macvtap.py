@@ -24,6 +24,7 @@ import time
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.files import remove_file, write_file
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import failure_of
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Setting
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Node
@@ -33,8 +34,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
+    from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Action
-    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import FileChange
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Tap
 
 __all__ = [
@@ -225,13 +226,10 @@ def _run_batch(run: Run, lines: Sequence[str]) -> None:
 def run_all(run: Run, commands: Iterable[Sequence[str]]) -> None:
     """Run commands. Raises ApplyError for the first that fails."""
     for command in commands:
-        try:
-            code, output, errors = run(list(command))
-        except OSError as error:
-            code, output, errors = 127, "", error.strerror or ""
-        if code != 0:
+        failure = failure_of(run, command)
+        if failure is not None:
             shown = " ".join(command) if command[0] != "sh" else command[3]
-            raise ApplyError(f"'{shown}' failed: {' '.join((errors or output).split()).rstrip('.')}.")
+            raise ApplyError(f"'{shown}' failed: {failure}.")
 
 
 def change_files(files: Sequence[FileChange]) -> None:

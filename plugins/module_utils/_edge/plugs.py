@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import LibvirtError
-from ansible_collections.kvmops.network.plugins.module_utils._edge.links import read_links
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import failure_of, read_links
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import own_bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_unplugged, read_state
 
@@ -61,9 +61,6 @@ def _plug(connection: Connection, run: Run, name: str, bridge: str, nic: GuestNi
 
 
 def _ip(run: Run, *words: str) -> None:
-    try:
-        code, _output, errors = run(["ip", *words])
-    except OSError as error:
-        code, errors = 127, error.strerror or ""
-    if code != 0:
-        raise LibvirtError(f"'ip {' '.join(words)}' failed: {' '.join(errors.split()).rstrip('.')}")
+    failure = failure_of(run, ["ip", *words])
+    if failure is not None:
+        raise LibvirtError(f"'ip {' '.join(words)}' failed: {failure}")

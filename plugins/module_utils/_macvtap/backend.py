@@ -17,7 +17,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request im
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
 
-__all__ = ["RELOADS", "BackEnd", "Kept", "comment_for", "general_limits", "mode_of"]
+__all__ = ["RELOADS", "BackEnd", "Kept", "comment_for", "commented", "general_limits", "is_private"]
 
 # How those who read the files of a folder are told that some have changed.
 RELOADS: dict[str, tuple[str, ...]] = {
@@ -80,9 +80,14 @@ def comment_for(name: str) -> str:
     )
 
 
-def mode_of(path: str) -> int:
-    """Return the permissions of a file; NetworkManager takes no profile that others may read."""
-    return 0o600 if path.endswith(".nmconnection") else 0o644
+def commented(name: str) -> str:
+    """Return that as lines of a comment."""
+    return "".join(f"# {line}\n" for line in comment_for(name).splitlines())
+
+
+def is_private(path: str) -> bool:
+    """Say whether only root may read a file; NetworkManager takes no profile that others may read."""
+    return path.endswith(".nmconnection")
 
 
 def general_limits(kept: Kept) -> list[str]:

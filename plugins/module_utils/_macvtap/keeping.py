@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import Kept, comment_for
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import Kept, commented
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.network_manager import NetworkManager
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.networkd import Networkd, hands_off
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Tap
@@ -72,7 +72,7 @@ def kept_mac(name: str, files: Mapping[str, bytes | None]) -> str:
 
 def foreign_files(name: str, files: Mapping[str, bytes | None]) -> list[str]:
     """Return the paths of files that have the names of ours, and that somebody else wrote."""
-    head = f"# {comment_for(name).splitlines()[0]}".encode()
+    head = commented(name).splitlines()[0].encode()
     return sorted(path for path, content in files.items() if content is not None and not content.startswith(head))
 
 
@@ -163,6 +163,5 @@ def _tap_rule_path(name: str) -> str:
 
 def _tap_rule(name: str, tap: Tap) -> str:
     """Return the rule of udev for the device node, whose number is another one each time that the interface is made."""
-    comment = "".join(f"# {line}\n" for line in comment_for(name).splitlines())
     match = f'ACTION!="remove", SUBSYSTEM=="macvtap", KERNELS=="{name}"'
-    return f'{comment}{match}, OWNER="{tap.owner}", GROUP="{tap.group}", MODE="{tap.mode:04o}"\n'
+    return f'{commented(name)}{match}, OWNER="{tap.owner}", GROUP="{tap.group}", MODE="{tap.mode:04o}"\n'

@@ -17,7 +17,7 @@ import typing as t
 import uuid
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, render
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import comment_for, general_limits
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import comment_for, commented, general_limits
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import Kept
@@ -79,9 +79,8 @@ def _uuid(name: str) -> str:
 
 
 def _multicast_rule(name: str) -> str:
-    comment = "".join(f"# {line}\n" for line in comment_for(name).splitlines())
     run = f"/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin ip link set dev {name} allmulticast on"
-    return f'{comment}ACTION=="add", SUBSYSTEM=="net", ENV{{INTERFACE}}=="{name}", RUN+="{run}"\n'
+    return f'{commented(name)}ACTION=="add", SUBSYSTEM=="net", ENV{{INTERFACE}}=="{name}", RUN+="{run}"\n'
 
 
 def _profile(kept: Kept) -> list[Section]:

@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS, mode_of
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange, file_steps
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import RELOADS, is_private
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import (
     Change,
     Removal,
@@ -48,19 +49,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request, Tap
 
-__all__ = ["FileChange", "Links", "Plan", "link_changes", "make_plan"]
+__all__ = ["Links", "Plan", "link_changes", "make_plan"]
 
 Command = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """A file that is written, or removed where `after` is None."""
-
-    path: str
-    before: bytes | None
-    after: bytes | None
-    mode: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +99,7 @@ class Plan:
     def steps(self) -> list[str]:
         """What is done, as the operator reads it."""
         steps = [change.text for change in self.links.changes]
-        steps += [f"{'remove' if change.after is None else 'write'} {change.path}" for change in self.files]
+        steps += file_steps(self.files)
         if self.tap is not None and self.tap_differs:
             steps.append(f"give the device node to {self.tap.owner}:{self.tap.group}, mode {self.tap.mode:04o}")
         return steps
@@ -253,7 +244,7 @@ def _file_changes(wanted: dict[str, str | None], host: Host, removed: Collection
         before = host.files.get(path)
         after = text.encode() if text is not None else None
         if before != after or (after is not None and any(fnmatch.fnmatch(path, pattern) for pattern in removed)):
-            result.append(FileChange(path, before, after, mode_of(path)))
+            result.append(FileChange(path, before, after, private=is_private(path)))
     return tuple(result)
 
 

@@ -13,6 +13,7 @@ import glob
 import os
 import re
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import ifupdown, macvtap, network_manager, networkd
 from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
@@ -30,26 +31,20 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
 
-__all__ = ["foreign_lines", "read_host", "read_owned_files"]
+__all__ = ["foreign_lines", "read_host", "read_interface_of", "read_owned_files"]
 
 _MACHINE_ID = "/etc/machine-id"
 
 
 def read_host(run: Run, request: Request) -> Host:
     """Return the host. Raises RequirementError where `ip` fails or a file cannot be read."""
-    links = read_all_links(run)
-    device = links.devices.get(request.name)
-    found = _found(device, links)
-    node = macvtap.read_node(request.name) if found is not None else None
-    parent = _parent(run, links, request)
-    return Host(
-        links=links,
-        found=found,
-        parent=parent,
-        node=node,
-        holders=tuple(macvtap.holders_of(node)) if node is not None else (),
-        owned=found is not None and device is not None and network_manager.manages(run, device),
-        settled=device is not None and networkd.is_settled(device),
+    seen = read_interface_of(run, request.name)
+    device = seen.links.devices.get(request.name)
+    return replace(
+        seen,
+        parent=_parent(run, seen.links, request),
+        holders=tuple(macvtap.holders_of(seen.node)) if seen.node is not None else (),
+        owned=seen.found is not None and device is not None and network_manager.manages(run, device),
         lacking=_lacking(run, request),
         arp_ignore=macvtap.read_arp_ignore(("all", "default", request.name)) if request.addresses else {},
         has_ipv6=macvtap.read_ipv6("default") is not None,
@@ -57,6 +52,19 @@ def read_host(run: Run, request: Request) -> Host:
         has_systemd=os.path.isdir("/run/systemd/system"),
         machine_id=_machine_id(),
         files=read_owned_files(request.name),
+    )
+
+
+def read_interface_of(run: Run, name: str) -> Host:
+    """Return the host with what is there of the interface, and no more: so often as somebody waits for it."""
+    links = read_all_links(run)
+    device = links.devices.get(name)
+    found = _found(device, links)
+    return Host(
+        links=links,
+        found=found,
+        node=macvtap.read_node(name) if found is not None else None,
+        settled=device is not None and networkd.is_settled(device),
     )
 
 

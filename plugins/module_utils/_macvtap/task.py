@@ -21,7 +21,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend im
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import BACKENDS, kept_by, wanted_tap
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import link_changes, make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import foreign_lines, read_host
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.survey import foreign_lines, read_host, read_interface_of
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.view import describe, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, only_writer, run_module
 
@@ -126,7 +126,7 @@ def _settle(run: Run, plan: Plan, parent: Parent) -> Host:
     """
     deadline = time.monotonic() + _SETTLING_TIME
     while True:
-        host = read_host(run, plan.request)
+        host = read_interface_of(run, plan.request.name)
         left = link_changes(host.found, plan.wanted).changes
         there = set(foreign_lines(parent.name, host.links)) if parent.foreign else set()
         gone = [line for line in parent.foreign if line not in there]
@@ -153,7 +153,7 @@ def _put_back(run: Run, plan: Plan, host: Host) -> str:
         lambda: macvtap.change_files(back),
         lambda: macvtap.run_all(run, plan.reload),
         lambda: _make_by_manager(run, plan, host) if kept is not None and kept.makes_it_itself else None,
-        lambda: macvtap.carry_out(run, link_changes(read_host(run, plan.request).found, host.found).actions),
+        lambda: macvtap.carry_out(run, link_changes(read_interface_of(run, plan.request.name).found, host.found).actions),
         lambda: macvtap.run_all(run, [*(command for command in plan.follow if command in RELOADS.values()), *follow]),
     ]
     for step in steps:
@@ -170,5 +170,5 @@ def _make_by_manager(run: Run, plan: Plan, host: Host) -> None:
         return
     macvtap.run_all(run, plan.follow)
     deadline = time.monotonic() + _SETTLING_TIME
-    while read_host(run, plan.request).found is None and time.monotonic() < deadline:
+    while read_interface_of(run, plan.request.name).found is None and time.monotonic() < deadline:
         time.sleep(_POLL)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import comment_for
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import commented
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Setting, creation
 
 if t.TYPE_CHECKING:
@@ -59,10 +59,9 @@ class Unit:
 
 def _service(kept: Kept) -> str:
     interface = kept.interface
-    comment = "".join(f"# {line}\n" for line in comment_for(interface.name).splitlines())
     lines = "".join(f"ExecStart={_command(action)}\n" for action in creation(interface))
     return f"""\
-{comment}# It is started by udev, each time that {kept.parent} appears.
+{commented(interface.name)}# It is started by udev, each time that {kept.parent} appears.
 [Unit]
 Description=The {interface.kind} {interface.name} on {kept.parent}
 ConditionPathExists=/sys/class/net/{kept.parent}
@@ -88,6 +87,5 @@ def _command(action: Action) -> str:
 
 
 def _rule(kept: Kept, unit: str) -> str:
-    comment = "".join(f"# {line}\n" for line in comment_for(kept.interface.name).splitlines())
     match = f'ACTION=="add|move", SUBSYSTEM=="net", ENV{{INTERFACE}}=="{kept.parent}"'
-    return f'{comment}{match}, RUN+="/bin/systemctl --no-block start {unit}"\n'
+    return f'{commented(kept.interface.name)}{match}, RUN+="/bin/systemctl --no-block start {unit}"\n'

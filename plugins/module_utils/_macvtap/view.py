@@ -12,11 +12,13 @@ from __future__ import annotations
 import typing as t
 from xml.sax.saxutils import quoteattr
 
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import file_diff
+
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Node
     from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface
-    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import FileChange, Plan
+    from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import Plan
 
 __all__ = ["describe", "make_diff"]
 
@@ -78,7 +80,7 @@ def make_diff(plan: Plan, found: Interface | None, node: Node | None) -> list[di
                 "after": _text(plan.wanted) + then,
             }
         )
-    return diff + [_file_diff(change) for change in plan.files]
+    return diff + [file_diff(change) for change in plan.files]
 
 
 def _text(interface: Interface | None) -> str:
@@ -104,12 +106,3 @@ def _text(interface: Interface | None) -> str:
 
 def _tap_line(owner: object, group: object, mode: int) -> str:
     return f"device node: {owner}:{group} {mode:04o}\n"
-
-
-def _file_diff(change: FileChange) -> dict[str, str]:
-    return {
-        "before_header": change.path if change.before is not None else f"{change.path} (not there)",
-        "after_header": change.path if change.after is not None else f"{change.path} (removed)",
-        "before": (change.before or b"").decode(errors="replace"),
-        "after": (change.after or b"").decode(errors="replace"),
-    }

@@ -148,15 +148,14 @@ def _plan_dns_hosts(after: Definition, target: Definition, kept: Collection[str]
     """libvirt before 10.6 modifies none, before 9.0 none has a name that another one has, and an address finds one record."""
     before, wanted = after.get("dns", {}).get("hosts", []), list(target.get("dns", {}).get("hosts", []))
     wanted += [host for host in before if host not in wanted and host["ip"] in kept and _is_free(host, wanted)]
-    new = [host for host in wanted if host not in before]
     if any(len({host["ip"] for host in hosts}) < len(hosts) for hosts in (before, wanted)):
         return
     gone = [host for host in before if host not in wanted]
+    new = [host for host in wanted if host not in before]
     if version_number(version) < _SHARES_NAMES and (_share_names(new, wanted) or _share_names(gone, before)):
         return
-    for host in before:
-        if host not in wanted:
-            yield Update("dns host", "delete", _render(DNS_HOSTS, {"ip": host["ip"]}), host["ip"])
+    for host in gone:
+        yield Update("dns host", "delete", _render(DNS_HOSTS, {"ip": host["ip"]}), host["ip"])
     for host in new:
         yield Update("dns host", "add", _render(DNS_HOSTS, host), host["ip"])
     if before or wanted:
@@ -246,12 +245,7 @@ def _plan_dhcp(after: Definition, target: Definition, kept: Collection[str], _ve
         there = [host for address, host in places if address == entry["address"]]
         if there or entry.get("dhcp", {}).get("hosts"):
             _set(entry.setdefault("dhcp", {}), "hosts", there)
-    served = [
-        entry
-        for entry in then.get("ips", [])
-        if ":" not in entry["address"] and normalise({"ips": [entry]})["ips"][0].get("dhcp")
-    ]
-    if len(served) > 1:
+    if sum(":" not in entry["address"] and "dhcp" in entry for entry in normalise(then).get("ips", [])) > 1:
         return
     yield from map(update_of, steps.first)
     yield from gone

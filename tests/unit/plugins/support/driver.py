@@ -62,11 +62,16 @@ class Result:
 
 
 def run_main(main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, check: bool = False, diff: bool = True) -> Result:
+    """Run the main() of a module that talks to libvirt as Ansible does."""
+    return run_module(main, {"uri": URI, **options}, check=check, diff=diff)
+
+
+def run_module(main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, check: bool, diff: bool) -> Result:
     """Run a module's main() as Ansible does."""
     # Ansible runs each module in a process of its own, on the managed host
     output = io.StringIO()
     ansible_warnings._global_warnings.clear()
-    arguments = {"uri": URI, **options, "_ansible_check_mode": check, "_ansible_diff": diff}
+    arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
     on_the_host = mock.patch.object(_internal, "is_controller", False)
     with on_the_host, patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
         main()

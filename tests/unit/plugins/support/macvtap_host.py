@@ -5,25 +5,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import glob
 import grp
-import io
 import json
 import os
 import pwd
 import types
 import typing as t
 from pathlib import Path
-from unittest import mock
 
 import pytest
-from ansible.module_utils import _internal
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common import warnings as ansible_warnings
-from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.kvmops.network.plugins.module_utils import _module
 from ansible_collections.kvmops.network.plugins.module_utils._edge import files, links, lock, macvtap, networkd
@@ -31,7 +25,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Appl
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap import survey, task
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Node
 from ansible_collections.kvmops.network.plugins.modules import macvtap_iface, macvtap_iface_info
-from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result
+from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result, run_module
 from ansible_collections.kvmops.network.tests.unit.plugins.support.macvtap_kernel import Kernel, Link, Refused, networkd_makes
 
 MACHINE_ID = "0123456789abcdef0123456789abcdef"
@@ -283,20 +277,5 @@ class MacvtapHost:
         return self._run_main(macvtap_iface_info.main, options, check=check, diff=False)
 
     def _run_main(self, main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, check: bool, diff: bool) -> Result:
-        output = io.StringIO()
         self.done.clear()
-        ansible_warnings._global_warnings.clear()
-        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
-        on_the_host = mock.patch.object(_internal, "is_controller", False)
-        with on_the_host, patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
-            main()
-        data = json.loads(output.getvalue())
-        failed = bool(data.get("failed", False))
-        assert ended.value.code == int(failed)
-        return Result(
-            failed=failed,
-            changed=bool(data.get("changed", False)),
-            msg=data.get("msg", ""),
-            warnings=tuple(str(warning) for warning in ansible_warnings.get_warning_messages()),
-            data=data,
-        )
+        return run_module(main, options, check=check, diff=diff)

@@ -5,19 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import json
 import typing as t
 from pathlib import Path
-from unittest import mock
 
 import pytest
-from ansible.module_utils import _internal
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common import warnings as ansible_warnings
-from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.kvmops.network.plugins.module_utils import _module
 from ansible_collections.kvmops.network.plugins.module_utils._bridge import (
@@ -44,7 +38,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge import (
     transaction,
 )
 from ansible_collections.kvmops.network.plugins.modules import host_bridge, host_bridge_info, host_bridge_transaction
-from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result
+from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result, run_module
 
 CAPTURED = Path(__file__).parents[1] / "module_utils/_edge/fixtures/networkd.systemd-257.json"
 MAC = "02:77:50:12:a8:4f"  # of eth0 there
@@ -236,19 +230,4 @@ class UplinkHost:
         return self._run_main(host_bridge_info.main, {}, check=check, diff=False)
 
     def _run_main(self, main: t.Callable[[], t.NoReturn], options: dict[str, t.Any], *, check: bool, diff: bool) -> Result:
-        output = io.StringIO()
-        ansible_warnings._global_warnings.clear()
-        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
-        on_the_host = mock.patch.object(_internal, "is_controller", False)
-        with on_the_host, patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
-            main()
-        data = json.loads(output.getvalue())
-        failed = bool(data.get("failed", False))
-        assert ended.value.code == int(failed)
-        return Result(
-            failed=failed,
-            changed=bool(data.get("changed", False)),
-            msg=data.get("msg", ""),
-            warnings=tuple(str(warning) for warning in ansible_warnings.get_warning_messages()),
-            data=data,
-        )
+        return run_module(main, options, check=check, diff=diff)

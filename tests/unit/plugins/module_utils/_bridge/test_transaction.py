@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge import transaction as texts
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction, files_of
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import Transaction, files_of
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 
 USUAL_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ALL_MODES = ("timeout", "asked", "failed", "boot")

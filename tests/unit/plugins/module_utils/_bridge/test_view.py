@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import Plan, make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.view import describe_bridge, make_diff
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import (
     BACKENDS,
     DHCP,

@@ -16,10 +16,10 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import macvtap
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, InputError
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.commands import Removal, Setting
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Node
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Ipv6
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.plan import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Tap
 
 OFF = Ipv6(disabled=True, follows_routers=False)
@@ -461,7 +461,7 @@ class TestFiles:
         old = tmp_path / "old"
         old.touch()
         new = tmp_path / "folder" / "new"
-        macvtap.change_files([FileChange(str(old), b"", None, 0o644), FileChange(str(new), None, b"text", 0o600)])
+        macvtap.change_files([FileChange(str(old), b"", None), FileChange(str(new), None, b"text", private=True)])
         assert not old.exists()
         assert (new.read_bytes(), new.stat().st_mode & 0o777) == (b"text", 0o600)
 
@@ -469,6 +469,6 @@ class TestFiles:
         (tmp_path / "a").touch()
         path = str(tmp_path / "a" / "b")
         with pytest.raises(ApplyError) as caught:
-            macvtap.change_files([FileChange(path, None, b"", 0o644), FileChange(str(tmp_path / "c"), None, b"", 0o644)])
+            macvtap.change_files([FileChange(path, None, b""), FileChange(str(tmp_path / "c"), None, b"")])
         assert str(caught.value) in (f"{path} cannot be written: {said}." for said in ("Not a directory", "File exists"))
         assert not (tmp_path / "c").exists()

@@ -18,9 +18,10 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge import tran
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.goal import Goal
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import FileChange, Transaction
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.transaction import Transaction
 from ansible_collections.kvmops.network.plugins.module_utils._edge import transaction as edge
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import BACKENDS, host, request
 
 GOAL = Goal(bridge="br0", uplink="eth0", bridged=True, mac="52:54:00:12:34:56", mtu=1500, addresses=("192.0.2.10/24",))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.links import Device, Links, Route
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import Kept
-from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host, Node
+from ansible_collections.kvmops.network.plugins.module_utils._macvtap.host import Host, Node, Parent
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.interface import Interface, Ipv6, RouteOver, read_interface
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import owned_patterns
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Request
@@ -26,6 +26,16 @@ OURS = (
     b"# Written by the Ansible module kvmops.network.macvtap_iface, for the interface mv0.\n"
     b"# Changes are found and undone by its next run.\n"
 )
+NETDEV = "/etc/systemd/network/0-kvmops-mv0.netdev"
+NETWORK = "/etc/systemd/network/0-kvmops-mv0.network"
+ADDITION = "/etc/systemd/network/10-eth1.network.d/kvmops-mv0.conf"
+PROFILE = "/etc/NetworkManager/system-connections/kvmops-mv0.nmconnection"
+SERVICE = "/etc/systemd/system/kvmops-mv0.service"
+STARTS = "/etc/udev/rules.d/71-kvmops-mv0.rules"
+HEARS = "/etc/udev/rules.d/72-kvmops-mv0.rules"
+OPENS = "/etc/udev/rules.d/70-kvmops-mv0.rules"
+NETWORKD = Parent("eth1", ("networkd",), "10-eth1.network")
+MANAGER = Parent("eth1", ("networkmanager",))
 NODE = Node("/dev/tap7", owner=0, group=0, mode=0o600)
 
 OPTIONS: dict[str, t.Any] = {

@@ -9,11 +9,12 @@ import typing as t
 
 import pytest
 
+from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.backend import (
     RELOADS,
     comment_for,
     general_limits,
-    mode_of,
+    is_private,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping import BACKENDS, owned_patterns
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.options import INTERFACE_OPTIONS
@@ -40,7 +41,9 @@ def test_limits_of_the_managers(values: dict[str, t.Any], expected: list[str]) -
 
 
 def test_a_profile_is_for_root_alone() -> None:
-    assert {path.rpartition(".")[2]: mode_of(path) for path in owned_patterns("mv0")} == {
+    assert {
+        path.rpartition(".")[2]: FileChange(path, None, b"", private=is_private(path)).mode for path in owned_patterns("mv0")
+    } == {
         "nmconnection": 0o600,
         "netdev": 0o644,
         "network": 0o644,

@@ -24,8 +24,18 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.keeping im
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request import Tap
 from ansible_collections.kvmops.network.plugins.module_utils._macvtap.wanted import wanted_interface
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._macvtap.builders import (
+    ADDITION,
+    HEARS,
     MAC,
+    MANAGER,
+    NETDEV,
+    NETWORK,
+    NETWORKD,
+    OPENS,
     OURS,
+    PROFILE,
+    SERVICE,
+    STARTS,
     host,
     kept,
     on_eth1,
@@ -33,17 +43,6 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._macvtap
     tap_option,
 )
 
-NETDEV = "/etc/systemd/network/0-kvmops-mv0.netdev"
-NETWORK = "/etc/systemd/network/0-kvmops-mv0.network"
-ADDITION = "/etc/systemd/network/10-eth1.network.d/kvmops-mv0.conf"
-PROFILE = "/etc/NetworkManager/system-connections/kvmops-mv0.nmconnection"
-SERVICE = "/etc/systemd/system/kvmops-mv0.service"
-STARTS = "/etc/udev/rules.d/71-kvmops-mv0.rules"
-HEARS = "/etc/udev/rules.d/72-kvmops-mv0.rules"
-OPENS = "/etc/udev/rules.d/70-kvmops-mv0.rules"
-
-NETWORKD = Parent("eth1", ("networkd",), "10-eth1.network")
-MANAGER = Parent("eth1", ("networkmanager",))
 BOTH = Parent("eth1", ("networkd", "networkmanager"), "10-eth1.network")
 GIVEN = Parent(
     "eth1",

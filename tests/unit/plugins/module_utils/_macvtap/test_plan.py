@@ -18,9 +18,19 @@ from ansible_collections.kvmops.network.plugins.module_utils._macvtap.request im
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._bridge.builders import address
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._macvtap.builders import (
+    ADDITION,
+    HEARS,
     MAC,
     MACHINE_ID,
+    MANAGER,
+    NETDEV,
+    NETWORK,
+    NETWORKD,
+    OPENS,
     OURS,
+    PROFILE,
+    SERVICE,
+    STARTS,
     eth,
     host,
     interface,
@@ -29,17 +39,6 @@ from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._macvtap
     tap_option,
 )
 
-NETDEV = "/etc/systemd/network/0-kvmops-mv0.netdev"
-NETWORK = "/etc/systemd/network/0-kvmops-mv0.network"
-ADDITION = "/etc/systemd/network/10-eth1.network.d/kvmops-mv0.conf"
-PROFILE = "/etc/NetworkManager/system-connections/kvmops-mv0.nmconnection"
-SERVICE = "/etc/systemd/system/kvmops-mv0.service"
-STARTS = "/etc/udev/rules.d/71-kvmops-mv0.rules"
-HEARS = "/etc/udev/rules.d/72-kvmops-mv0.rules"
-OPENS = "/etc/udev/rules.d/70-kvmops-mv0.rules"
-
-NETWORKD = Parent("eth1", ("networkd",), "10-eth1.network")
-MANAGER = Parent("eth1", ("networkmanager",))
 UDEV = ("udevadm", "control", "--reload")
 SYSTEMD = ("systemctl", "daemon-reload")
 NETWORKCTL = ("networkctl", "reload")
