@@ -10,6 +10,7 @@ who manage eth1 think of it. `lines` are all of these but the numbers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -37,7 +38,12 @@ _SETTLED_WITHIN = 6.0  # seconds
 def files() -> dict[str, str]:
     """Return each file of those who make interfaces, with its permissions and a digest."""
     paths = sorted(path for folder in _FOLDERS for path in Path(folder).rglob("*"))
-    return {str(path): _describe(path) for path in paths if path.is_symlink() or not path.is_dir()}
+    found = {}
+    for path in paths:
+        if path.is_symlink() or not path.is_dir():
+            with contextlib.suppress(FileNotFoundError):  # an unfinished one has got its name meanwhile
+                found[str(path)] = _describe(path)
+    return found
 
 
 def _describe(path: Path) -> str:

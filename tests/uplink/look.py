@@ -33,8 +33,12 @@ _ROUTE_KEYS = ("dst", "gateway", "dev", "protocol", "scope", "prefsrc", "metric"
 
 def files() -> list[str]:
     """Each file of those who manage the network, and each link among them."""
-    paths = sorted(path for folder in _FOLDERS for path in Path(folder).rglob("*"))
-    return [f"{path} {_describe(path)}" for path in paths if path.is_symlink() or not path.is_dir()]
+    lines = []
+    for path in sorted(path for folder in _FOLDERS for path in Path(folder).rglob("*")):
+        if path.is_symlink() or not path.is_dir():
+            with contextlib.suppress(FileNotFoundError):  # an unfinished one has got its name meanwhile
+                lines.append(f"{path} {_describe(path)}")
+    return lines
 
 
 def _describe(path: Path) -> str:
