@@ -180,6 +180,46 @@ networks:
         - "define: the network does not exist"
         - "autostart on: a new network starts at boot"
         - "start: the network is not running"
+    expected_outage:
+      description:
+        - For how many seconds guests that are plugged in may be without network by it, as measured on an idle machine; a busy
+          one may take two or three times as long. V(0) where no guest feels it.
+        - V(null) where guests lose their connection until somebody plugs them in again, as with
+          O(networks[].state=inactive) and O(force=true).
+      returned: always
+      type: float
+      sample: 0.6
+    differences:
+      description:
+        - In what the wanted definition differs from the stored one and from the running network, and how each difference takes
+          effect. Empty for a network that is new or goes.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        option:
+          description: What differs, by the names of options.
+          type: str
+          returned: always
+          sample: mtu
+        way:
+          description:
+            - V(live update) in the running network, V(restart) of the network by this task, or V(next start) of the network,
+              whenever that is.
+            - V(nothing) where the definition is stored and nothing else has to be done, as for a network that does not run.
+          type: str
+          returned: always
+          sample: next start
+        reason:
+          description: Why it takes effect in this way.
+          type: str
+          returned: always
+          sample: it is in use by guest 'web'
+        outage:
+          description: What this difference alone would cost, in the same way as RV(networks[].expected_outage).
+          type: float
+          returned: always
+          sample: 0.0
     pending_restart:
       description:
         - Whether the stored definition differs from what is running, so that it takes effect only when the network is started

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document
+from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.port_document import port_document
 
 try:
@@ -120,6 +121,11 @@ _SECTIONS = {
     "forward interface": "VIR_NETWORK_SECTION_FORWARD_INTERFACE",
     "portgroup": "VIR_NETWORK_SECTION_PORTGROUP",
 }
+_WORDS = {
+    "title": "VIR_NETWORK_METADATA_TITLE",
+    "description": "VIR_NETWORK_METADATA_DESCRIPTION",
+    "metadata": "VIR_NETWORK_METADATA_ELEMENT",
+}
 
 
 class Connection:
@@ -157,8 +163,11 @@ class Connection:
 
     def version(self) -> str:
         """Return the daemon's version, like "9.0.0"."""
-        number: int = self.handle.getLibVersion()
-        return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+        return _version(self.handle.getLibVersion())
+
+    def update_version(self) -> str:
+        """Return the version whose updates of a running network both the daemon and the library here know."""
+        return min(self.version(), _version(libvirt.getVersion()), key=version_number)
 
     def read_networks(self) -> dict[str, NetworkRecord]:
         """Return all networks by name."""
@@ -274,6 +283,9 @@ class Connection:
         """Change one thing of a running network; nothing is stored."""
         with own_errors():
             network = self.handle.networkLookupByName(name)
+            if update.section in _WORDS:
+                _set_words(network, update)
+                return
             place = -1
             if update.address:
                 found = document.parse_document(network.XMLDesc(0), root="network").iterfind("ip")
@@ -301,6 +313,20 @@ class Connection:
         """Say whether libvirt starts the network at boot."""
         with own_errors():
             self.handle.networkLookupByName(name).setAutostart(int(autostart))
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _set_words(network: t.Any, update: Update) -> None:
+    """Change what only people and programs read of a running network; libvirt binds a prefix to the namespace by itself."""
+    kind, live = getattr(libvirt, _WORDS[update.section]), libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE
+    if update.section != "metadata":
+        network.setMetadata(kind, update.xml or None, None, None, live)
+        return
+    prefix, namespace, text = (document.split_namespace(update.xml) if update.xml else None) or (None, update.label, None)
+    network.setMetadata(kind, text, prefix, namespace, live)
 
 
 def _open(uri: str) -> t.Any:

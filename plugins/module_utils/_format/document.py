@@ -36,6 +36,7 @@ __all__ = [
     "parse_whole",
     "pretty_text",
     "schema_problems",
+    "split_namespace",
 ]
 
 
@@ -115,6 +116,26 @@ def canonical_fragment(text: str) -> str:
 def namespace_of(text: str) -> str:
     """Return the namespace of a canonical element, "" if it has none."""
     return etree.QName(parse_fragment(text)).namespace or ""
+
+
+def split_namespace(text: str) -> tuple[str, str, str] | None:
+    """Return the prefix, the namespace and the rest of a canonical element, as libvirt takes metadata apart.
+
+    None for an element that libvirt could not put together again: it has no prefix, or something in it has another namespace.
+    """
+    root = parse_fragment(text)
+    namespace, prefix = etree.QName(root).namespace, root.prefix
+    if not namespace or not prefix or any(set(element.nsmap) != {prefix} for element in root.iter(etree.Element)):
+        return None
+    names = [(element, etree.QName(element)) for element in root.iter(etree.Element)]
+    if any(name.namespace != namespace for _element, name in names) or any(
+        "}" in key for each, _name in names for key in each.attrib
+    ):
+        return None
+    for element, name in names:
+        element.tag = name.localname
+    etree.cleanup_namespaces(root)
+    return prefix, namespace, etree.tostring(root, encoding="unicode")
 
 
 def parse_fragment(text: str | bytes) -> Element:

@@ -88,7 +88,7 @@ def _plan_one(survey: Survey, request: NetworkRequest, *, marks: t.Literal["no",
         wanted = replace(wanted, definition=with_mark(wanted.definition))
     users = survey.users(before) if must_stop(before, wanted) else []
     unplugged = survey.unplugged(before) if wanted.state in ("active", "present") else []
-    return Change(before, make_plan(before, wanted, users, unplugged, version=survey.version))
+    return Change(before, make_plan(before, wanted, users, unplugged, version=survey.update_version))
 
 
 def _check_definition(survey: Survey, request: NetworkRequest, change: Change) -> bool:

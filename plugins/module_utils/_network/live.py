@@ -7,7 +7,7 @@
 
 """What of a running network can become as wanted without a start: the updates that libvirt has for it, and what has to wait.
 
-Source: virNetworkDefUpdateSection and networkUpdate in libvirt.
+Source: virNetworkDefUpdateSection, networkUpdate and networkSetMetadata in libvirt.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.since impor
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import mode_of, normalise, owns_bridge
 from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import home_of, key_of, places_in, plan_live
 from ansible_collections.kvmops.network.plugins.module_utils._network.elements import DHCP_HOSTS, DNS_HOSTS, NETWORK
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import RESERVATIONS
 
 try:
     from lxml import etree
@@ -32,7 +33,18 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange, LiveSteps
 
     Definition = dict[str, t.Any]
-    Section = t.Literal["dhcp host", "dhcp range", "dns host", "dns srv", "dns txt", "forward interface", "portgroup"]
+    Section = t.Literal[
+        "dhcp host",
+        "dhcp range",
+        "dns host",
+        "dns srv",
+        "dns txt",
+        "forward interface",
+        "portgroup",
+        "title",
+        "description",
+        "metadata",
+    ]
     Verb = t.Literal["add", "delete", "modify"]
 
 __all__ = ["NEWEST", "LivePlan", "Update", "differences", "plan_updates", "update_of"]
@@ -41,11 +53,12 @@ NEWEST = "999.0.0"
 # The modes in which a guest has a device for itself. With an update libvirt forgets which of them are taken.
 _POOLS = ("passthrough", "hostdev")
 _SHARES_NAMES = (9, 0, 0)  # from this version on several DNS records may have one name
+_HAS_METADATA = (9, 7, 0)  # from this version on a network's words can be changed while it runs
 
 
 @dataclass(frozen=True)
 class Update:
-    """One entry of a running network that comes, goes or changes, as a document.
+    """One entry of a running network that comes, goes or changes, as a document; a title and a description as the text.
 
     `address` is the network's own address in the subnet, "" for what belongs to none. `is_costly` says that libvirt makes the
     network's firewall rules anew for it, so that guests lose some tenths of a second of their connection to the outside.
@@ -59,7 +72,7 @@ class Update:
     is_costly: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.section} {self.label}"
+        return f"{self.verb} {self.section} {self.label}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -73,14 +86,14 @@ class LivePlan:
 def plan_updates(live: Definition, target: Definition, *, kept: Collection[str] = (), version: str = NEWEST) -> LivePlan:
     """Return what can be done, in an order in which no two entries ever collide.
 
-    Both definitions are in normal form; `version` is the daemon's. `kept` are keys of reservations and DNS records that stay
-    although the target has none.
+    Both definitions are in normal form; `version` is the daemon's. `kept` are keys of reservations and DNS records, and
+    namespaces of metadata, that stay although the target has none.
     """
     after = tree.copied(live)
     updates: list[Update] = []
     if mode_of(live) in _POOLS:
         return LivePlan((), live)
-    for plan in (_plan_interfaces, _plan_dns_hosts, _plan_txt, _plan_srv, _plan_dhcp, _plan_portgroups):
+    for plan in (_plan_interfaces, _plan_dns_hosts, _plan_txt, _plan_srv, _plan_dhcp, _plan_portgroups, _plan_words):
         updates += plan(after, target, kept, version)
     return LivePlan(tuple(updates), normalise(after))
 
@@ -305,6 +318,37 @@ def _plan_portgroups(after: Definition, target: Definition, _kept: Collection[st
     for verb, group in updates:
         yield Update("portgroup", verb, _render(_PORTGROUPS, group), group["name"])
     _set(after, "portgroups", list(wanted.values()))
+
+
+# --- what only people and programs read ---------------------------------------------------------------------------------------
+
+
+def _plan_words(after: Definition, target: Definition, kept: Collection[str], version: str) -> Iterator[Update]:
+    """Title, description and metadata. What NICs have reserved is left out: it is recorded in the stored definition."""
+    if version_number(version) < _HAS_METADATA:
+        return
+    sections: tuple[Section, ...] = ("title", "description")
+    for section in sections:
+        before, wanted = after.get(section, ""), target.get(section, "")
+        if before != wanted:
+            yield Update(section, _verb(before, wanted), wanted, "")
+            after.pop(section, None)
+            after.update({section: wanted} if wanted else {})
+    olds, news = ({document.namespace_of(text): text for text in each.get("metadata", [])} for each in (after, target))
+    for namespace in sorted({*olds, *news} - {RESERVATIONS} - (set(kept) - set(news))):
+        old, new = olds.get(namespace, ""), news.get(namespace, "")
+        if old == new or (new and document.split_namespace(new) is None):
+            continue
+        yield Update("metadata", _verb(old, new), new, namespace)
+        olds.pop(namespace, None)
+        olds.update({namespace: new} if new else {})
+    _set(after, "metadata", sorted(olds.values()))
+
+
+def _verb(before: str, after: str) -> Verb:
+    if before and after:
+        return "modify"
+    return "add" if after else "delete"
 
 
 # --- what differs -------------------------------------------------------------------------------------------------------------

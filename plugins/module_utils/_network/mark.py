@@ -26,11 +26,22 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["Claim", "find_foreign_mark", "has_mark", "order_fragment", "read_claims", "read_order", "with_claims", "with_mark"]
+__all__ = [
+    "RESERVATIONS",
+    "Claim",
+    "find_foreign_mark",
+    "has_mark",
+    "namespaces_of",
+    "order_fragment",
+    "read_claims",
+    "read_order",
+    "with_claims",
+    "with_mark",
+]
 
 _MANAGED = "urn:kvmops:network:managed"
 _SUBNETS = "urn:kvmops:network:subnets"
-_RESERVATIONS = "urn:kvmops:network:reservations"
+RESERVATIONS = "urn:kvmops:network:reservations"
 
 
 class Claim(t.NamedTuple):
@@ -45,6 +56,11 @@ class Claim(t.NamedTuple):
 def has_mark(definition: Definition) -> bool:
     """Say whether a network belongs to what the module libvirt_networks manages. A copy under another name does not."""
     return _mark(definition["name"]) in definition.get("metadata", [])
+
+
+def namespaces_of(definition: Definition) -> set[str]:
+    """Return by what the elements of a network's metadata are told apart."""
+    return {document.namespace_of(text) for text in definition.get("metadata", [])}
 
 
 def find_foreign_mark(definition: Definition) -> str | None:
@@ -85,7 +101,7 @@ def read_order(definition: Definition) -> list[str]:
 def read_claims(definition: Definition) -> list[Claim]:
     """Return which of the network's reservations belong to NICs that were made by a task."""
     for text in definition.get("metadata", []):
-        if document.namespace_of(text) == _RESERVATIONS:
+        if document.namespace_of(text) == RESERVATIONS:
             return [
                 Claim(*(element.get(name, "") for name in Claim._fields))
                 for element in document.parse_fragment(text)
@@ -96,12 +112,12 @@ def read_claims(definition: Definition) -> list[Claim]:
 
 def with_claims(definition: Definition, claims: Iterable[Claim]) -> Definition:
     """Return the definition with these as what belongs to NICs."""
-    metadata = [text for text in definition.get("metadata", []) if document.namespace_of(text) != _RESERVATIONS]
+    metadata = [text for text in definition.get("metadata", []) if document.namespace_of(text) != RESERVATIONS]
     wanted = sorted(set(claims))
     if wanted:
-        root = etree.Element(etree.QName(_RESERVATIONS, "reservations"), nsmap={"kvmops": _RESERVATIONS})
+        root = etree.Element(etree.QName(RESERVATIONS, "reservations"), nsmap={"kvmops": RESERVATIONS})
         for claim in wanted:
-            etree.SubElement(root, etree.QName(_RESERVATIONS, "reservation"), claim._asdict())
+            etree.SubElement(root, etree.QName(RESERVATIONS, "reservation"), claim._asdict())
         metadata.append(document.canonical_text(root))
     changed = {**definition, "metadata": sorted(metadata)}
     if not metadata:

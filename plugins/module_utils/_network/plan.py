@@ -24,6 +24,8 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
     reservations_of,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.live import NEWEST, differences, plan_updates
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import namespaces_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.outage import FOREVER, RESTART, in_words, of_updates
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +50,6 @@ __all__ = [
     "what_is_pending",
 ]
 
-
-# How many updates that make the firewall rules anew cost guests as much as one restart: 0.3 s or more each, and about 0.7 s.
-_UPDATES_OF_A_RESTART = 2
 
 # The modes in which guests are on an interface of the host that is there without the network.
 _OF_THE_HOST = ("bridge", "private", "vepa")
@@ -140,7 +139,8 @@ class Step:
 class Plan:
     """The steps, the state after them, and why the stored definition waits for the next start ("" where it does not).
 
-    `pending` says what of it waits. `cuts` are those who lose their connection by it.
+    `pending` says what of it waits. `cuts` are those who lose their connection by it. `outage` is for how many seconds guests may
+    be without network.
     """
 
     steps: tuple[Step, ...]
@@ -148,6 +148,7 @@ class Plan:
     waits: str = ""
     pending: tuple[str, ...] = ()
     cuts: tuple[str, ...] = ()
+    outage: float = 0.0
 
     def does(self, action: Action) -> bool:
         """Say whether the plan has such a step."""
@@ -182,22 +183,26 @@ def make_plan(
     steps = list(_define_steps(before, target))
     outdated = wanted.state != "inactive" and is_outdated(before, target)
     waits = _reason_to_wait(before, wanted, target, users) if outdated else ""
-    in_place = _plan_in_place(before, wanted, target, version) if outdated else None
-    if in_place is not None and not waits and not _is_mild(in_place, target):
+    in_place = _plan_in_place(before, wanted, target, version) if wanted.state != "inactive" else None
+    if in_place is not None and outdated and not waits and not _is_mild(in_place, target):
         in_place = None  # a restart is allowed, and does it all or costs less
     if in_place is not None and _reaches(in_place, target):
         waits = ""
     restarts = outdated and not waits and in_place is None
+    outage = 0.0
     if in_place is not None:
-        steps += [Step("update", f"{update} of the running network", update) for update in in_place.updates]
+        steps += [_update_step(update, labels) for update in in_place.updates]
+        outage = of_updates(in_place.updates) if labels else 0.0
     if before.active and wanted.state == "inactive":
-        steps.append(Step("stop", "the network shall not run"))
+        steps.append(Step("stop", f"the network shall not run{_and_cuts(labels)}"))
+        outage = FOREVER if labels else 0.0
     elif restarts:
         who = "no guest is plugged in"
         if labels:
             who = f"{', '.join(labels)} {'keep' if len(labels) > 1 else 'keeps'} the connection"
             if owns_bridge(before.live or {}):
-                who = f"{', '.join(labels)} will be plugged in again"
+                outage = RESTART
+                who = f"{', '.join(labels)} will be plugged in again, after {in_words(outage)} without network"
         steps.append(Step("stop", f"what runs differs from the definition, and {who}"))
     autostart = _wanted_autostart(before, wanted)
     if autostart != before.autostart:
@@ -224,7 +229,18 @@ def make_plan(
         waits=waits,
         pending=tuple(what_is_pending(after)),
         cuts=labels if before.active and live is None else (),
+        outage=outage,
     )
+
+
+def _update_step(update: Update, labels: Sequence[str]) -> Step:
+    cost = of_updates([update])
+    felt = f", and {', '.join(labels)} may be cut off from the outside for {in_words(cost)}" if cost and labels else ""
+    return Step("update", f"{update} of the running network{felt}", update)
+
+
+def _and_cuts(labels: Sequence[str]) -> str:
+    return f", and {', '.join(labels)} {'lose' if len(labels) > 1 else 'loses'} the connection" if labels else ""
 
 
 def _plan_in_place(before: NetworkState, wanted: Wanted, target: Definition, version: str) -> LivePlan | None:
@@ -232,6 +248,7 @@ def _plan_in_place(before: NetworkState, wanted: Wanted, target: Definition, ver
     if before.live is None or wanted.definition is None:
         return None
     alone = set() if wanted.purge_hosts else reservations_of(before.live) - reservations_of(before.stored or {})
+    alone |= namespaces_of(before.live) - namespaces_of(before.stored or {})
     return plan_updates(before.live, carry_identity(target, before.live), kept=alone, version=version)
 
 
@@ -242,7 +259,7 @@ def _reaches(in_place: LivePlan, target: Definition) -> bool:
 
 def _is_mild(in_place: LivePlan, target: Definition) -> bool:
     """Say whether updates reach all that is wanted, and cost no more than a restart."""
-    return _reaches(in_place, target) and sum(update.is_costly for update in in_place.updates) <= _UPDATES_OF_A_RESTART
+    return _reaches(in_place, target) and of_updates(in_place.updates) <= RESTART
 
 
 def _reason_to_wait(before: NetworkState, wanted: Wanted, target: Definition, users: Sequence[User]) -> str:
@@ -280,10 +297,10 @@ def _feels_no_restart(live: Definition, target: Definition) -> bool:
 def _plan_absent(before: NetworkState, reason: str, users: tuple[str, ...]) -> Plan:
     steps = []
     if before.active:
-        steps.append(Step("stop", reason))
+        steps.append(Step("stop", reason + _and_cuts(users)))
     if before.stored is not None:
         steps.append(Step("undefine", reason))
-    return Plan(steps=tuple(steps), after=NetworkState(name=before.name), cuts=users)
+    return Plan(steps=tuple(steps), after=NetworkState(name=before.name), cuts=users, outage=FOREVER if users else 0.0)
 
 
 def _define_steps(before: NetworkState, target: Definition) -> t.Iterator[Step]:

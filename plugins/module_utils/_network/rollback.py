@@ -69,7 +69,7 @@ def _update(connection: Connection, before: NetworkState, _record: NetworkRecord
     now = read_state(before.name, connection.read_network(before.name))
     if now.live is None or before.live is None:
         return
-    for update in plan_updates(now.live, before.live, version=connection.version()).updates:
+    for update in plan_updates(now.live, before.live, version=connection.update_version()).updates:
         yield str(update), functools.partial(connection.update_network, before.name, update)
 
 

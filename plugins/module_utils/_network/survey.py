@@ -69,6 +69,11 @@ class Survey:
         return self._connection.version()
 
     @functools.cached_property
+    def update_version(self) -> str:
+        """The version by which it is known what can change in a running network."""
+        return self._connection.update_version()
+
+    @functools.cached_property
     def host(self) -> Host | None:
         """What the kernel shows."""
         return self._see_host()

@@ -23,8 +23,10 @@ from ansible_collections.kvmops.network.plugins.module_utils._module import (
     see_host,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._network.carry_out import Outcome, carry_out, foresee
+from ansible_collections.kvmops.network.plugins.module_utils._network.effects import find_effects, seconds
 from ansible_collections.kvmops.network.plugins.module_utils._network.joint_plan import JointPlan, make_joint_plan
 from ansible_collections.kvmops.network.plugins.module_utils._network.mark import has_mark
+from ansible_collections.kvmops.network.plugins.module_utils._network.outage import FOREVER, RESTART, in_words
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import is_pending, what_is_pending
 from ansible_collections.kvmops.network.plugins.module_utils._network.request import NetworkRequest, label_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.survey import Survey
@@ -127,6 +129,12 @@ def _bring_about(module: AnsibleModule, connection: Connection, survey: Survey, 
                 f"The network '{change.name}' takes {', '.join(change.plan.pending)} from its definition only when it is started "
                 f"anew: {change.plan.waits}."
             )
+        if RESTART < change.plan.outage < FOREVER:
+            module.warn(
+                f"The network '{change.name}' changes while guests are plugged in, and they may be cut off from the outside for "
+                f"{in_words(change.plan.outage)} in all. With restart: always it would be started anew, for "
+                f"{in_words(RESTART)}, and the guests plugged in again."
+            )
     return outcomes
 
 
@@ -138,9 +146,12 @@ def _plugger(module: AnsibleModule, connection: Connection) -> t.Callable[[str],
 
 
 def _make_result(outcome: Outcome) -> dict[str, t.Any]:
+    change = outcome.change
     return {
         "changed": outcome.changed,
-        "actions": [] if outcome.error else [str(step) for step in outcome.change.plan.steps],
+        "actions": [] if outcome.error else [str(step) for step in change.plan.steps],
+        "differences": [] if outcome.error else [effect._asdict() for effect in find_effects(change.before, change.plan)],
+        "expected_outage": 0.0 if outcome.error else seconds(change.plan.outage),
         "pending_restart": is_pending(outcome.network),
         "pending_changes": what_is_pending(outcome.network),
         "network": make_result(outcome.network),

@@ -272,6 +272,35 @@ def test_what_cannot_change_waits(daemon: libvirt.virConnect, before: Definition
     assert len(result.own_warnings) == 1
 
 
+WORDS: Definition = {
+    "title": "Lab <1>",
+    "description": "Two\nlines & more.",
+    "metadata": [
+        '<a:note xmlns:a="urn:a" by="Ada">see <a:page>4</a:page></a:note>',
+        '<b:note xmlns:b="urn:b"></b:note>',
+    ],
+}
+
+
+def test_words(daemon: libvirt.virConnect) -> None:
+    network = begin(daemon, OPEN)
+    current = daemon.getLibVersion() >= 9_007_000
+    for words, updates in (
+        (WORDS, 4),
+        ({**WORDS, "title": "Lab", "metadata": WORDS["metadata"][1:]}, 2),
+        ({"metadata": ['<b:note xmlns:b="urn:b">x</b:note>']}, 3),
+        ({}, 1),
+    ):
+        wanted = normalise({**OPEN, **words})
+        predicted, result = task(check=True, **wanted), task(**wanted)
+        assert result.data["actions"] == predicted.data["actions"]
+        assert result.actions == ["define", *["update"] * (updates if current else 0)]
+        assert result.data["expected_outage"] == 0.0
+        assert read(network, libvirt.VIR_NETWORK_XML_INACTIVE) == wanted
+        assert read(network) == (wanted if current else normalise(OPEN))
+        assert not task(**wanted).changed
+
+
 def test_two_families_may_share_a_name(daemon: libvirt.virConnect) -> None:
     one, two = names("10.9.1.5", "web"), names("fd09::5", "web")
     old = daemon.getLibVersion() < 9_000_000

@@ -18,6 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._format.document im
     parse_document,
     pretty_text,
     schema_problems,
+    split_namespace,
 )
 
 SCHEMA = "/usr/share/libvirt/schemas/network.rng"
@@ -150,3 +151,19 @@ def test_a_schema_is_read_where_it_lies(tmp_path: Path) -> None:
     schema.write_text('<element name="one" xmlns="http://relaxng.org/ns/structure/1.0"><text/></element>')
     assert schema_problems("<one>1</one>", schema=str(schema)) == []
     assert schema_problems("<two>2</two>", schema=str(schema)) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<a:x xmlns:a="urn:a" b="1">t<a:y></a:y></a:x>', ("a", "urn:a", '<x b="1">t<y/></x>')),
+        ('<x xmlns="urn:a"></x>', None),
+        ('<a:x xmlns:a="urn:a"><b:y xmlns:b="urn:b"></b:y></a:x>', None),
+        ('<a:x xmlns:a="urn:a"><y></y></a:x>', None),
+        ('<a:x xmlns:a="urn:a" a:b="1"></a:x>', None),
+        ('<a:x xmlns:a="urn:a" xml:space="preserve"></a:x>', None),
+        ("<x></x>", None),
+    ],
+)
+def test_an_element_without_its_namespace(text: str, expected: tuple[str, str, str] | None) -> None:
+    assert split_namespace(text) == expected

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import normalise
+from ansible_collections.kvmops.network.plugins.module_utils._network.mark import Claim, with_claims
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import (
     NetworkState,
     Plan,
@@ -283,30 +284,69 @@ def test_once_it_is_done_nothing_is_left_to_do(
 
 # --- what a running network does not feel -------------------------------------------------------------------------------------
 
-TITLED: dict[str, t.Any] = {**OLD, "title": "Lab", "description": "For tests.", "metadata": ["<a xmlns='urn:a'/>"]}
+TITLED: dict[str, t.Any] = {
+    **OLD,
+    "title": "Lab",
+    "description": "For tests.",
+    "metadata": ['<a:a xmlns:a="urn:a"></a:a>'],
+}
 
 
 @pytest.mark.parametrize("before", ["runs", "transient"])
-def test_titles_and_metadata_are_stored_without_a_restart(before: str) -> None:
-    plan = plan_of(before, "active", definition=TITLED, users=USERS)
+@pytest.mark.parametrize(
+    ("version", "updates"),
+    [("9.6.0", []), ("9.7.0", ["add title", "add description", "add metadata urn:a"])],
+)
+def test_titles_and_metadata_cost_nobody_anything(before: str, version: str, updates: list[str]) -> None:
+    wanted = Wanted(state="active", definition=TITLED)
+    plan = make_plan(BEFORE[before], wanted, USERS, version=version)
     assert actions(plan)[0] == "define"
     assert not {"stop", "start"} & set(actions(plan))
-    assert plan.waits == ""
+    assert [str(step.update) for step in plan.steps if step.action == "update"] == updates
+    assert (plan.waits, plan.outage) == ("", 0.0)
     assert plan.after.stored == TITLED
-    assert plan.after.live == OLD
-    assert not must_stop(BEFORE[before], Wanted(state="active", definition=TITLED))
+    assert plan.after.live == (TITLED if updates else OLD)
+    assert not must_stop(BEFORE[before], wanted)
+    assert make_plan(plan.after, wanted, USERS, version=version).steps == ()
 
 
-def test_a_title_beside_something_that_is_felt_waits_with_it() -> None:
+def test_metadata_of_the_running_network_alone_stay() -> None:
+    live = {**TITLED, "metadata": [*TITLED["metadata"], '<b:b xmlns:b="urn:b"></b:b>']}
+    before = NetworkState("lab", stored=TITLED, live=live)
+    assert make_plan(before, Wanted("active", definition=TITLED), USERS).steps == ()
+    wanted = {**TITLED, "metadata": ['<b:b xmlns:b="urn:b">x</b:b>']}
+    plan = make_plan(before, Wanted("active", definition=wanted), USERS)
+    assert [str(step.update) for step in plan.steps[1:]] == ["delete metadata urn:a", "modify metadata urn:b"]
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    ['<a xmlns="urn:a"></a>', '<a:a xmlns:a="urn:a"><b xmlns="urn:b"></b></a:a>', '<a:a xmlns:a="urn:a" a:x="1"></a:a>'],
+)
+def test_metadata_that_libvirt_could_not_put_together_wait(fragment: str) -> None:
+    wanted = Wanted("active", definition={**OLD, "metadata": [fragment]})
+    plan = make_plan(BEFORE["runs"], wanted, USERS)
+    assert (actions(plan), plan.waits) == (["define"], "")
+    assert make_plan(plan.after, wanted, USERS).steps == ()
+
+
+def test_what_nics_have_reserved_is_recorded_in_what_is_stored_alone() -> None:
+    claimed = with_claims(OLD, [Claim("web", "52:54:00:00:00:01", "52:54:00:00:00:01", "10.0.0.2")])
+    before = NetworkState("lab", stored=claimed, live=OLD)
+    assert make_plan(before, Wanted("active", definition=claimed), USERS).steps == ()
+
+
+def test_a_title_does_not_wait_for_what_waits() -> None:
     plan = plan_of("runs", "active", definition={**TITLED, "mtu": 9000}, users=USERS)
-    assert actions(plan) == ["define"]
+    assert actions(plan) == ["define", *["update"] * 3]
     assert plan.waits == "it is in use by guest 'a', guest 'b'"
 
 
 def test_what_is_stored_with_another_title_is_not_pending() -> None:
     before = NetworkState("lab", stored=TITLED, live=OLD, autostart=True)
-    assert make_plan(before, Wanted(state="active", definition=TITLED), USERS).steps == ()
-    assert make_plan(before, Wanted(state="active", definition=TITLED), USERS).waits == ""
+    plan = make_plan(before, Wanted(state="active", definition=TITLED), USERS)
+    assert (actions(plan), plan.waits, plan.pending) == (["update"] * 3, "", ())
+    assert make_plan(before, Wanted(state="active"), USERS).steps == ()
 
 
 def test_what_starts_anew_shows_its_title() -> None:
@@ -329,11 +369,12 @@ def test_always_restarts_and_plugs_in_again() -> None:
     plan = make_plan(RUNNING, Wanted("active", definition=BIGGER, restart="always"), USERS)
     assert [str(step) for step in plan.steps] == [
         "define: the definition differs",
-        "stop: what runs differs from the definition, and guest 'a', guest 'b' will be plugged in again",
+        "stop: what runs differs from the definition, and guest 'a', guest 'b' will be plugged in again, after about 0.6 s "
+        "without network",
         "start: the definition takes effect",
         "plug in: guest 'a', guest 'b' belong on the network's bridge",
     ]
-    assert (plan.waits, plan.pending, plan.cuts) == ("", (), ())
+    assert (plan.waits, plan.pending, plan.cuts, plan.outage) == ("", (), (), 0.6)
     assert plan.after.live == plan.after.stored == BIGGER
 
 
