@@ -6,6 +6,7 @@
 gap.py server PORT                        on a host: sends back what it gets
 gap.py start FILE NAME=ADDRESS:PORT...    in the LAN: connects to each, and goes on in the background
 gap.py stop FILE                          ends that, and prints a line for each connection; fails if one of them ended before
+gap.py count PORT                         waits for one connection, and prints a line about what came by it when it ends
 """
 
 from __future__ import annotations
@@ -97,6 +98,27 @@ def _send_back(connection: socket.socket) -> bool:
     return bool(data)
 
 
+def count(port: int) -> int:
+    """Wait for one connection, and print how much came by it until it ended, and how long nothing came at most."""
+    with socket.create_server(("", port)) as listener:
+        listener.settimeout(_CONNECT_TIMEOUT)
+        connection = listener.accept()[0]
+    connection.settimeout(_LAST_ANSWER)
+    received, longest, last = 0, 0.0, time.monotonic()
+    while True:
+        try:
+            data = connection.recv(65536)
+        except OSError as error:
+            print(f"{received} bytes, then nothing: {error}")
+            return 1
+        now = time.monotonic()
+        if not data:
+            break
+        received, longest, last = received + len(data), max(longest, now - last), now
+    print(f"longest gap {longest:.2f} s in {received} bytes")
+    return 0 if received >= _LEAST else 1
+
+
 def start(file: Path, targets: list[str]) -> None:
     """Connect, so that it is certain that all is there before anything is measured, then go on in the background."""
     streams = [_connect(target) for target in targets]
@@ -179,6 +201,8 @@ def main(arguments: list[str]) -> int:
     command, first, *rest = arguments
     if command == "server":
         serve(int(first))
+    elif command == "count":
+        return count(int(first))
     elif command == "start":
         start(Path(first), rest)
     else:

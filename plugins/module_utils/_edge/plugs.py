@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import LibvirtError
+from ansible_collections.kvmops.network.plugins.module_utils._edge.kill_point import kill_point
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import failure_of, read_links
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import own_bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import find_unplugged, read_state
@@ -52,6 +53,7 @@ def plug_in(connection: Connection, run: Run, name: str) -> None:
 
 def _plug(connection: Connection, run: Run, name: str, bridge: str, nic: GuestNic) -> None:
     if nic.port_xml is not None:
+        kill_point()
         connection.reclaim_port(name, nic.port_xml)
     device = nic.device or ""
     _ip(run, "link", "set", "dev", device, "master", bridge)
@@ -61,6 +63,7 @@ def _plug(connection: Connection, run: Run, name: str, bridge: str, nic: GuestNi
 
 
 def _ip(run: Run, *words: str) -> None:
+    kill_point()
     failure = failure_of(run, ["ip", *words])
     if failure is not None:
         raise LibvirtError(f"'ip {' '.join(words)}' failed: {failure}")

@@ -12,6 +12,7 @@ import difflib
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError, NetworkRecord
+from ansible_collections.kvmops.network.plugins.module_utils._edge.kill_point import kill_point
 from ansible_collections.kvmops.network.plugins.module_utils._edge.signals import uninterrupted
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import carry_identity, own_bridge_of, render_xml
@@ -60,6 +61,7 @@ def apply_changes(
         cut: list[str] = []
         try:
             for change, step in _list_steps(changes):
+                kill_point()
                 name, doing = change.name, str(step.update or step.action)
                 if step.action == "plug in":
                     plug_in(name)

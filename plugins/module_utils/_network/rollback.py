@@ -12,6 +12,7 @@ import functools
 import hashlib
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge.kill_point import kill_point
 from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import render_xml
 from ansible_collections.kvmops.network.plugins.module_utils._network.live import plan_updates
@@ -49,6 +50,7 @@ def put_back(connection: Connection, pasts: Sequence[Past], plug_in: t.Callable[
             where = f"the network '{before.name}': " if len(pasts) > 1 else ""
             try:
                 for label, step in phase(connection, before, record):
+                    kill_point()
                     try:
                         step()
                     except NetworkError as error:

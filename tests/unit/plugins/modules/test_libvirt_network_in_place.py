@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from random import Random
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection, LibvirtError
+from ansible_collections.kvmops.network.plugins.module_utils._network import apply as apply_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import definition_from_xml, render_xml
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._network.live_model import (
     draw_network,
@@ -374,12 +376,13 @@ def test_several_networks_at_once(used: libvirt.virConnect) -> None:
     assert not networks_task(*tasks).changed
 
 
+class Killed(BaseException):
+    """What ends a run at once, and is caught by nobody."""
+
+
 @pytest.mark.usefixtures("never_stopped", "used")
 @pytest.mark.parametrize("done", range(9))
 def test_a_run_that_was_killed_is_completed_by_the_next(monkeypatch: pytest.MonkeyPatch, done: int) -> None:
-    class Killed(BaseException):
-        pass
-
     real = Connection.update_network
     calls: list[str] = []
 
@@ -402,6 +405,37 @@ def test_a_run_that_was_killed_is_completed_by_the_next(monkeypatch: pytest.Monk
     assert result.actions == ["update"] * (len(updates) - done)
     assert result.data["pending_changes"] == []
     assert not apply(name="lab", **MANY).changed
+
+
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(random=st.randoms(use_true_random=False), used=st.booleans())
+def test_wherever_a_run_is_killed_the_next_one_ends_right(driver: libvirt.virConnect, random: Random, used: bool) -> None:
+    first, second = draw_network(random), draw_network(random)
+    wanted = {"definition": "replace", "purge_hosts": True, **second}
+    point = random.randint(1, 12)
+
+    def run(*, killed: bool) -> list[t.Any]:
+        begin(driver, first)
+        if used:
+            start_guest(driver, "one", "lab")
+        if killed:
+            passed: list[None] = []
+
+            def kill_point() -> None:
+                passed.append(None)
+                if len(passed) == point:
+                    raise Killed
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(f"{apply_module.__name__}.kill_point", kill_point)
+                with contextlib.suppress(Killed):
+                    network_task(**wanted)
+        done = apply(**wanted)
+        assert not apply(**wanted).changed
+        stored = {key: value for key, value in done.network["definition"].items() if key != "mac"}
+        return [stored, live(driver), done.data["pending_changes"], done.network["active"], done.network["autostart"]]
+
+    assert run(killed=True) == run(killed=False)
 
 
 @pytest.mark.usefixtures("never_stopped")

@@ -284,6 +284,7 @@ WORDS: Definition = {
 
 def test_words(daemon: libvirt.virConnect) -> None:
     network = begin(daemon, OPEN)
+    # an older libvirt knows no titles, and changes metadata with the next start alone
     current = daemon.getLibVersion() >= 9_007_000
     for words, updates in (
         (WORDS, 4),
@@ -291,7 +292,8 @@ def test_words(daemon: libvirt.virConnect) -> None:
         ({"metadata": ['<b:note xmlns:b="urn:b">x</b:note>']}, 3),
         ({}, 1),
     ):
-        wanted = normalise({**OPEN, **words})
+        known = words if current else {option: value for option, value in words.items() if option == "metadata"}
+        wanted = normalise({**OPEN, **known})
         predicted, result = task(check=True, **wanted), task(**wanted)
         assert result.data["actions"] == predicted.data["actions"]
         assert result.actions == ["define", *["update"] * (updates if current else 0)]
