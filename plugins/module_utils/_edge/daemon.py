@@ -73,7 +73,7 @@ class GuestNic:
     """A NIC of a running guest. What it has none of is None.
 
     `port_xml` is the document by which a network that libvirt made the bridge for knows the NIC. `isolated` says that it reaches
-    no other isolated one, and `vlan` that it is in one.
+    no other isolated one, and `vlan` that it is in one. `mtu` is its own; without one it has that of its bridge.
     """
 
     guest: str
@@ -84,6 +84,7 @@ class GuestNic:
     port_xml: str | None = None
     isolated: bool = False
     vlan: bool = False
+    mtu: int | None = None
 
 
 def is_local(uri: str) -> bool:
@@ -375,6 +376,7 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
             port_xml=port_document(nic, guest=guest, uuid=uuid, bridge=attribute(nic, "source", "bridge") or ""),
             isolated=attribute(nic, "port", "isolated") == "yes",
             vlan=nic.find("vlan") is not None,
+            mtu=int(attribute(nic, "mtu", "size") or 0) or None,
         )
         for nic in root.iterfind("devices/interface")
     ]

@@ -46,7 +46,7 @@ class Link:
     """An interface of the host. `kind` is the kernel's word ("bridge", "veth"), "" for a physical one.
 
     `stp` says whether STP is on, None for what is no bridge; `isolated` whether frames go to no other isolated port, None for
-    what is no port.
+    what is no port; `mtu` is None where it was not shown.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Link:
     addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
     stp: bool | None = None
     isolated: bool | None = None
+    mtu: int | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         addresses=tuple(addresses),
         stp=bool(stp) if stp is not None else None,
         isolated=bool(isolated) if isolated is not None else None,
+        mtu=entry.get("mtu"),
     )
 
 

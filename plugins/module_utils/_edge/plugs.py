@@ -34,7 +34,8 @@ def plug_in(connection: Connection, run: Run, name: str) -> None:
     bridge = own_bridge_of(network.live or {})
     if bridge is None:
         return
-    nics = find_unplugged(network, connection.read_guest_nics(), read_links(run))
+    links = read_links(run)
+    nics = find_unplugged(network, connection.read_guest_nics(), links)
     if not nics:
         return
     stp = (network.live or {}).get("bridge", {}).get("stp", True)
@@ -42,7 +43,10 @@ def plug_in(connection: Connection, run: Run, name: str) -> None:
         _ip(run, "link", "set", "dev", bridge, "type", "bridge", "stp_state", "0")
     try:
         for nic in nics:
-            _plug(connection, run, name, bridge, nic)
+            if nic.port_xml is not None:
+                kill_point()
+                connection.reclaim_port(name, nic.port_xml)
+            _plug(run, nic, bridge, nic.mtu or (links[bridge].mtu if bridge in links else None))
     finally:
         if stp:
             _ip(run, "link", "set", "dev", bridge, "type", "bridge", "stp_state", "1")
@@ -51,12 +55,10 @@ def plug_in(connection: Connection, run: Run, name: str) -> None:
         raise LibvirtError(f"guests are not on the bridge {bridge}: {', '.join(sorted({nic.guest for nic in left}))}")
 
 
-def _plug(connection: Connection, run: Run, name: str, bridge: str, nic: GuestNic) -> None:
-    if nic.port_xml is not None:
-        kill_point()
-        connection.reclaim_port(name, nic.port_xml)
+def _plug(run: Run, nic: GuestNic, bridge: str, mtu: int | None) -> None:
+    """Bring a guest's device to the bridge, with the MTU that libvirt would give it there."""
     device = nic.device or ""
-    _ip(run, "link", "set", "dev", device, "master", bridge)
+    _ip(run, "link", "set", "dev", device, *(("mtu", str(mtu)) if mtu else ()), "master", bridge)
     if nic.isolated:
         _ip(run, "link", "set", "dev", device, "type", "bridge_slave", "isolated", "on")
     _ip(run, "link", "set", "dev", device, "up")

@@ -17,7 +17,9 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.plugs import 
 XML = "<network><name>lab</name><bridge name='virbr7'{bridge}/>{more}</network>"
 NICS = [
     GuestNic("web", "52:54:00:00:00:01", "lab", "virbr7", "vnet0", port_xml="<networkport>1</networkport>"),
-    GuestNic("db", "52:54:00:00:00:02", "lab", "virbr7", "vnet1", port_xml="<networkport>2</networkport>", isolated=True),
+    GuestNic(
+        "db", "52:54:00:00:00:02", "lab", "virbr7", "vnet1", port_xml="<networkport>2</networkport>", isolated=True, mtu=1300
+    ),
     GuestNic("old", "52:54:00:00:00:03", None, "virbr7", "vnet2"),
     GuestNic("elsewhere", "52:54:00:00:00:04", "other", "virbr8", "vnet3", port_xml="<networkport>4</networkport>"),
 ]
@@ -55,7 +57,7 @@ class Host:
 
     def run(self, command: list[str]) -> tuple[int, str, str]:
         if command[:2] == ["ip", "-j"]:
-            links = [{"ifname": "virbr7", "linkinfo": {"info_kind": "bridge", "info_data": {"stp_state": self.stp}}}]
+            links = [{"ifname": "virbr7", "mtu": 1400, "linkinfo": {"info_kind": "bridge", "info_data": {"stp_state": self.stp}}}]
             links += [self._port(name, master) for name, master in self.masters.items()]
             return 0, json.dumps(links), ""
         text = " ".join(command[1:])
@@ -81,12 +83,12 @@ def test_all_that_belong_there_are_plugged_in_while_stp_is_off() -> None:
     assert host.ports == ["<networkport>1</networkport>", "<networkport>2</networkport>"]
     assert host.commands == [
         "link set dev virbr7 type bridge stp_state 0",
-        "link set dev vnet0 master virbr7",
+        "link set dev vnet0 mtu 1400 master virbr7",
         "link set dev vnet0 up",
-        "link set dev vnet1 master virbr7",
+        "link set dev vnet1 mtu 1300 master virbr7",
         "link set dev vnet1 type bridge_slave isolated on",
         "link set dev vnet1 up",
-        "link set dev vnet2 master virbr7",
+        "link set dev vnet2 mtu 1400 master virbr7",
         "link set dev vnet2 up",
         "link set dev virbr7 type bridge stp_state 1",
     ]
@@ -101,7 +103,7 @@ def test_who_is_there_is_left_alone() -> None:
 def test_without_stp_none_is_turned_on() -> None:
     host = Host(xml=XML.format(bridge=" stp='off'", more=""), nics=NICS[:1])
     plug(host)
-    assert host.commands == ["link set dev vnet0 master virbr7", "link set dev vnet0 up"]
+    assert host.commands == ["link set dev vnet0 mtu 1400 master virbr7", "link set dev vnet0 up"]
 
 
 def test_where_a_run_was_killed_stp_is_on_again() -> None:
@@ -126,9 +128,9 @@ def test_a_bridge_of_the_host_lost_nobody() -> None:
 
 
 def test_what_fails_is_said_and_stp_is_on_again() -> None:
-    host = Host(fails="vnet1 master")
+    host = Host(fails="vnet1 mtu")
     with pytest.raises(
-        LibvirtError, match="'ip link set dev vnet1 master virbr7' failed: RTNETLINK answers: Operation not permitted"
+        LibvirtError, match="'ip link set dev vnet1 mtu 1300 master virbr7' failed: RTNETLINK answers: Operation not permitted"
     ):
         plug(host)
     assert host.commands[-1] == "link set dev virbr7 type bridge stp_state 1"
