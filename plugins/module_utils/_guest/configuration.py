@@ -24,7 +24,9 @@ if t.TYPE_CHECKING:
 __all__ = ["Configuration"]
 
 _MOST_NAMESERVERS = 3  # MAXNS of the C libraries: further ones are never asked
-_USER_DATA = "#cloud-config\n{}\n"
+_CLOUD_CONFIG = "#cloud-config\n"
+# Without this cloud-init configures the network at the guest's first boot alone, and another address would never get there.
+_AT_EACH_BOOT = {"updates": {"network": {"when": ["boot-new-instance", "boot"]}}}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class Configuration:
         return {
             "meta-data": _document(self._meta_data()),
             "network-config": _document(self._network_config()),
-            "user-data": _USER_DATA if user_data is None else user_data,
+            "user-data": _CLOUD_CONFIG + _document({}) if user_data is None else user_data,
+            "vendor-data": _CLOUD_CONFIG + _document(_AT_EACH_BOOT),
         }
 
     def _meta_data(self) -> dict[str, t.Any]:

@@ -31,7 +31,7 @@ def read(**options: t.Any) -> Configuration:
 # seed 003-58
 def test_what_cloud_init_reads() -> None:
     seed = read().seed()
-    assert set(seed) == {"meta-data", "user-data", "network-config"}
+    assert set(seed) == {"meta-data", "user-data", "vendor-data", "network-config"}
     assert yaml.safe_load(seed["meta-data"]) == {"instance-id": "wso-3332a2-525400142551", "local-hostname": "wso-3332a2"}
     assert yaml.safe_load(seed["network-config"]) == {
         "version": 2,
@@ -47,6 +47,14 @@ def test_what_cloud_init_reads() -> None:
     }
     assert seed["user-data"].startswith("#cloud-config\n")
     assert yaml.safe_load(seed["user-data"]) == {}
+
+
+def test_another_address_gets_there_at_the_next_boot() -> None:
+    """Without that cloud-init looks at the network once, at the first boot; the instance stays the same one."""
+    seed = read().seed("the user's own")
+    assert seed["vendor-data"].startswith("#cloud-config\n")
+    assert yaml.safe_load(seed["vendor-data"]) == {"updates": {"network": {"when": ["boot-new-instance", "boot"]}}}
+    assert read(address="192.168.100.77/24").seed()["meta-data"] == seed["meta-data"]
 
 
 def test_a_network_without_a_way_out() -> None:
