@@ -18,7 +18,7 @@ MAC = "52:54:00:14:25:51"
 HERE = "/mnt"  # where the guest sees its folder
 SHELLS = ("dash", "busybox")
 # All that the script has there.
-APPLETS = ("awk", "cat", "cp", "grep", "id", "ifup", "ip", "ls", "mkdir", "mv", "rm", "sed", "sh", "tr")
+APPLETS = ("awk", "cat", "cp", "grep", "id", "ifup", "ip", "ls", "mkdir", "mv", "rm", "sed", "sh")
 
 # $1: what the test prepares; $2 and further: how the script is run
 _PROGRAM = """

@@ -204,6 +204,16 @@ def test_another_address_than_before(guest: Guest) -> None:
     assert [route["gateway"] for route in result.routes if route["dst"] == "default"] == ["192.168.100.1"]
 
 
+def test_another_gateway_than_before(guest: Guest) -> None:
+    before = """
+        ip link set dev eth0 up
+        ip addr add 192.168.100.229/24 dev eth0
+        ip route add default via 192.168.100.254 dev eth0
+    """
+    result = succeeded(guest.run(script(), before=before))
+    assert [route["gateway"] for route in result.routes if route["dst"] == "default"] == ["192.168.100.1"]
+
+
 def test_another_subnet_than_before(guest: Guest) -> None:
     first = succeeded(guest.run(script(address="192.168.101.229/24", gateway="192.168.101.1")), "192.168.101.229")
     assert first.addresses["eth0"] == ["192.168.101.229/24"]
@@ -225,6 +235,11 @@ def test_what_the_guest_has_already_is_not_touched(guest: Guest) -> None:
     assert [route["metric"] for route in first.routes if route["dst"] == "default"] == [100]
 
 
+def test_a_link_local_address_is_no_other_address(guest: Guest) -> None:
+    result = succeeded(guest.run(script(), before="ip addr add 169.254.7.7/16 dev eth0 scope link"))
+    assert sorted(result.addresses["eth0"]) == ["169.254.7.7/16", "192.168.100.229/24"]
+
+
 def test_other_interfaces_keep_their_addresses(guest: Guest) -> None:
     result = succeeded(guest.run(script(), before="ip addr add 10.5.0.1/16 dev host0"))
     assert result.addresses["host0"] == ["10.5.0.1/16"]
@@ -238,13 +253,13 @@ def test_what_else_is_said_of_name_servers_stays(guest: Guest) -> None:
 
 @pytest.mark.parametrize("target", ["/run/systemd/resolve/stub-resolv.conf", "stub", "same"])
 def test_a_link_to_another_programs_file_is_replaced(guest: Guest, target: str) -> None:
-    stub = guest.write("stub", "nameserver 127.0.0.53\n")
+    stub = guest.write("stub", "# do not edit\nnameserver 127.0.0.53\n")
     guest.write("same", "nameserver 8.8.8.8\nnameserver 8.8.4.4\n")
     (guest.etc / "resolv.conf").symlink_to(target)
     succeeded(guest.run(script()))
     assert not (guest.etc / "resolv.conf").is_symlink()
     assert guest.read("resolv.conf") == "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
-    assert stub.read_text() == "nameserver 127.0.0.53\n"
+    assert stub.read_text() == "# do not edit\nnameserver 127.0.0.53\n"
 
 
 def test_alpine_is_told_to_bring_interfaces_up_at_boot(guest: Guest) -> None:
