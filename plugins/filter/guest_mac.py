@@ -63,7 +63,7 @@ _value:
 """
 
 
-_MACHINE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def guest_mac(name: object, machine_id: str, alias: str) -> str:

@@ -32,9 +32,9 @@ _BRIDGE = "virbr"
 _LONGEST_BRIDGE = 15  # bytes; IFNAMSIZ of the kernel, without the null at the end
 _CUT = 8  # what is left of an id that is too long for its bridge
 _LONGEST_NAME = 63  # characters; DNS allows as many between dots, and the kernel one more for a host's whole name
-_HOSTNAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", re.ASCII)
+_HOSTNAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 # libvirt names bridges virbr0 to virbr256 where nobody did, see MAX_BRIDGE_ID in its bridge_driver.c.
-_LIBVIRTS_OWN = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
+_LIBVIRTS_OWN = re.compile(r"0|[1-9][0-9]{0,2}")
 
 
 def check_guest_name(name: object) -> str:
