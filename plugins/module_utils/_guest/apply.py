@@ -131,7 +131,7 @@ class _Work:
     def define(self) -> None:
         """Store the definition."""
         plan, guests = self._plan, self._survey.guests
-        if plan.document is None or plan.after is None:
+        if not plan.defines or plan.after is None:
             return
         self.doing = "define"
         if plan.life is None:

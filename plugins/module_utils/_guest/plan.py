@@ -55,7 +55,7 @@ class DiskPlan:
 class GuestPlan:
     """What happens to a guest.
 
-    `document` is what is stored anew, None where that stays; `before` and `after` are what is stored, None where nothing is.
+    `before` and `after` are what is stored of it, None where nothing is; `document` is the whole of that for a new guest.
     `networks` are the networks' reservations where no NIC's plan has them: when the guest goes. `removed` are files that go.
     """
 
@@ -64,7 +64,8 @@ class GuestPlan:
     before: GuestDefinition | None
     after: GuestDefinition | None
     steps: list[Step] = field(default_factory=list)
-    document: str | None = None
+    document: str = ""
+    defines: bool = False
     nics: JointPlan | None = None
     networks: list[NetworkChange] = field(default_factory=list)
     disk: DiskPlan | None = None

@@ -11,15 +11,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import GuestRecord
-from ansible_collections.kvmops.network.plugins.module_utils._edge.images import Image, check_directory, check_file, read_image
+from ansible_collections.kvmops.network.plugins.module_utils._edge.images import check_file
 from ansible_collections.kvmops.network.plugins.module_utils._edge.virt_install import print_definition
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._guest.addressing import reservation_for
 from ansible_collections.kvmops.network.plugins.module_utils._guest.arguments import virt_install_command
 from ansible_collections.kvmops.network.plugins.module_utils._guest.configuring import plan_configuration
 from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import change_document
+from ansible_collections.kvmops.network.plugins.module_utils._guest.disks import check_size, plan_new_disk
 from ansible_collections.kvmops.network.plugins.module_utils._guest.plan import (
-    DiskPlan,
     GuestPlan,
     check_startable,
     plan_autostart,
@@ -27,13 +27,11 @@ from ansible_collections.kvmops.network.plugins.module_utils._guest.plan import 
     refuse_removal,
     waits_of,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._guest.sizes import size_text
 from ansible_collections.kvmops.network.plugins.module_utils._guest.wanted import (
     changed_guest,
     differences,
     disk_path,
     new_guest,
-    newest_size,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.domain_document import replace_nics
@@ -86,7 +84,7 @@ def _plan_new(survey: GuestSurvey, request: GuestRequest) -> GuestPlan:
         )
     after = new_guest(request)
     plan = GuestPlan(request, None, None, after)
-    _plan_new_disk(survey, plan, after)
+    plan_new_disk(survey, plan, after)
     printed = _print(survey, request, after)
     # the NIC is planned like that of any guest which is off
     state = survey.foresee_guest(GuestRecord(request.name, change_document(printed, after, name=request.name), None))
@@ -94,6 +92,7 @@ def _plan_new(survey: GuestSurvey, request: GuestRequest) -> GuestPlan:
     plan_configuration(survey, plan)
     text = change_document(printed, plan.after or after, name=request.name)
     plan.document = replace_nics(text, changed={}, added=_new_nics(plan))
+    plan.defines = True
     plan.add("define", "the guest does not exist")
     return plan
 
@@ -115,60 +114,6 @@ def _new_nics(plan: GuestPlan) -> list[t.Any]:
     return [nic.after.stored for nic in plans if nic.after is not None and nic.after.stored is not None]
 
 
-def _plan_new_disk(survey: GuestSurvey, plan: GuestPlan, after: GuestDefinition) -> None:
-    """Say which disk is made. One that is there is the guest's from before, and is taken as it is."""
-    request, disk = plan.request, after.disk
-    if disk is None:
-        return
-    check_directory("disk.directory", disk.path.rpartition("/")[0] or "/")
-    survey.check_unused("disk.directory", disk.path)
-    there = read_image(survey.run, "disk.directory", disk.path)
-    source = read_image(survey.run, "image", request.image) if request.image is not None else None
-    size = request.disk.size or max(newest_size(), source.size if source is not None else 0)
-    if there is not None:
-        _check_kept(request, there, disk.format)
-        plan.disk_size = there.size
-        plan.warnings.append(f"The disk {disk.path} is there already, and the guest '{request.name}' gets it with what is on it.")
-        return
-    if not (request.iso or request.image or request.kernel):
-        raise InputError(
-            f"iso: missing; the guest '{request.name}' has nothing to boot from, since there is no disk {disk.path} "
-            "yet. Give iso, image or kernel."
-        )
-    if source is not None:
-        _check_source(source, size)
-    use = request.image_use or (after.mark.image_use if after.mark is not None else "")
-    plan.disk = DiskPlan(Image(disk.path, disk.format, size), source, use)
-    plan.disk_size = size
-    made = {"": "empty", "copy": f"a copy of {request.image}", "backing": f"on top of {request.image}"}[use]
-    plan.add("make disk", f"{disk.path}, {size_text(size)}, {made}")
-
-
-def _check_kept(request: GuestRequest, there: Image, format_: str) -> None:
-    if there.format != format_:
-        raise InputError(
-            f"disk.format: {there.path} is there already and is of the format {there.format}, not {format_}; say so, or "
-            "move it away."
-        )
-    if request.disk.size is not None and request.disk.size != there.size:
-        raise InputError(
-            f"disk.size: {there.path} is there already and has {size_text(there.size)}, not "
-            f"{size_text(request.disk.size)}; leave disk.size out, change it with 'qemu-img resize', or move it away."
-        )
-
-
-def _check_source(source: Image, size: int) -> None:
-    if source.backing:
-        raise InputError(
-            f"image: {source.path} is only the difference from {source.backing}; make it whole first with 'qemu-img convert'."
-        )
-    if size < source.size:
-        raise InputError(
-            f"disk.size: {size_text(size)} is less than the {size_text(source.size)} of {source.path}; give as much at least, or "
-            "leave it out."
-        )
-
-
 # --- a guest that is there ------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +122,7 @@ def _plan_there(survey: GuestSurvey, request: GuestRequest) -> GuestPlan:
     if before is None:
         raise NetworkError(f"The guest '{request.name}' has just gone; run the task again.")
     plan = GuestPlan(request, survey.life, before, changed_guest(request, before))
-    _check_size(survey, plan)
+    check_size(survey, plan)
     _plan_nic(survey, plan, survey.guest(request.name), new=False)
     plan_configuration(survey, plan)
     after = plan.after
@@ -185,22 +130,10 @@ def _plan_there(survey: GuestSurvey, request: GuestRequest) -> GuestPlan:
         change_document(
             survey.guests.read_whole(request.name), after, name=request.name
         )  # so that what stands against it is said
-        plan.document = ""
+        plan.defines = True
         changed = ", ".join(differences(before, after)) or "what is remembered of it"
         plan.add("define", f"{changed} shall change")
     return plan
-
-
-def _check_size(survey: GuestSurvey, plan: GuestPlan) -> None:
-    wanted, disk = plan.request.disk.size, plan.before.disk if plan.before is not None else None
-    if disk is None or wanted is None:
-        return
-    there = read_image(survey.run, "disk.size", disk.path)
-    if there is not None and there.size != wanted:
-        raise InputError(
-            f"disk.size: {disk.path} has {size_text(there.size)}, not {size_text(wanted)}; change it with 'qemu-img "
-            "resize' while the guest is off, or leave disk.size as it is."
-        )
 
 
 # --- both -----------------------------------------------------------------------------------------------------------------------

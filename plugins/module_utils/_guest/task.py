@@ -12,7 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, is_local
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError
 from ansible_collections.kvmops.network.plugins.module_utils._guest.apply import apply_plan
 from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import read_definition
@@ -34,7 +34,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.request import
 from ansible_collections.kvmops.network.plugins.module_utils._nic.reservation import Reservation
 
 if t.TYPE_CHECKING:
-    from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
     from ansible_collections.kvmops.network.plugins.module_utils._guest.plan import GuestPlan
 
 __all__ = ["run_guest_task"]
@@ -53,12 +52,11 @@ def _manage(module: AnsibleModule) -> dict[str, t.Any]:
         plan = make_plan(survey, request)
         if not module.check_mode and plan.steps:
             apply_plan(survey, plan, stop_timeout=module.params["stop_timeout"])
-            survey_after = _survey(module, connection, request)
-            result = _result(survey_after, plan)
-            error = _wait(module, survey_after, plan)
+            result = _result(_survey(module, connection, request), plan)
         else:
             result = _foreseen(survey, plan)
-            error = "" if module.check_mode else _wait(module, survey, plan)
+    # the others need not wait until the guest has its address
+    error = "" if module.check_mode or not request.wait_for_address else _wait(module, plan)
     for sentence in dict.fromkeys(plan.warnings):
         module.warn(sentence)
     if plan.waits:
@@ -128,15 +126,17 @@ def _common(plan: GuestPlan) -> dict[str, t.Any]:
     return {"changed": bool(plan.steps), "actions": [str(step) for step in plan.steps], "domain_name": plan.request.name}
 
 
-def _wait(module: AnsibleModule, survey: GuestSurvey, plan: GuestPlan) -> str:
-    """Wait for the guest's address where the task asks for it. Return what is said if it does not come."""
+def _wait(module: AnsibleModule, plan: GuestPlan) -> str:
+    """Wait for the guest's address. Return what is said if it does not come."""
     request = plan.request
-    if not request.wait_for_address or plan.nics is None or survey.record is None:
-        return ""
-    nic = plan.nics.plan_of(plan.nics.order[0])
-    state = main_nic(read_guest(survey.record).nics, request.nic["alias"] if request.nic is not None else "lan")
-    reserved = describe_place(state, request.name, survey.networks)["ip_address"]
-    wish = NicRequest(request.name, "present", {}, reservation=Reservation(ipv4=reserved), wait_for_address=True)
-    eyes = open_eyes(module, survey.guests)
-    [outcome] = await_addresses(eyes, [wish], [NicOutcome(nic, state)], timeout=module.params["address_timeout"])
+    with Connection(module.params["uri"]) as connection:
+        survey = _survey(module, connection, request)
+        if plan.nics is None or survey.record is None:
+            return ""
+        nic = plan.nics.plan_of(plan.nics.order[0])
+        state = main_nic(read_guest(survey.record).nics, request.nic["alias"] if request.nic is not None else "lan")
+        reserved = describe_place(state, request.name, survey.networks)["ip_address"]
+        wish = NicRequest(request.name, "present", {}, reservation=Reservation(ipv4=reserved), wait_for_address=True)
+        eyes = open_eyes(module, survey.guests)
+        [outcome] = await_addresses(eyes, [wish], [NicOutcome(nic, state)], timeout=module.params["address_timeout"])
     return outcome.error

@@ -61,7 +61,7 @@ def diffs_of(plan: GuestPlan) -> list[dict[str, str]]:
     if plan.waits:
         after.append(f"waits for the guest's next start: {', '.join(plan.waits)}")
     texts = "\n".join(before) + "\n", "\n".join(after) + "\n"
-    if plan.life is None and plan.document:
+    if plan.document:
         texts = texts[0], texts[1] + without_uuid(plan.document)
     label = f"guest {plan.request.name}"
     found = [_diff(label, *texts)] if texts[0] != texts[1] else []
