@@ -44,7 +44,7 @@ fail() {
 find_interface() {
     for path in /sys/class/net/*; do
         [ -r "$path/address" ] || continue
-        [ "$(tr A-F a-f < "$path/address")" = "$mac" ] || continue
+        [ "$(cat "$path/address")" = "$mac" ] || continue
         # VLANs and bridges have the address of what they are made of
         for lower in "$path"/lower_*; do
             if [ -e "$lower" ]; then continue 2; fi

@@ -59,9 +59,9 @@ def succeeded(runs: tuple[Run, Run], address: str = "192.168.100.229") -> Run:
 # seed 003-9, 003-43, 003-44, 003-46, 003-47
 def test_a_guest_without_any_configuration(guest: Guest) -> None:
     result = succeeded(guest.run(script()))
-    assert result.ipv4_of("eth0") == ["192.168.100.229/24"]
-    assert result.is_up("eth0")
-    assert [(route["dst"], route.get("gateway"), route["dev"]) for route in result.routes] == [
+    assert result.addresses["eth0"] == ["192.168.100.229/24"]
+    assert "eth0" in result.up
+    assert [(route["dst"], route["gateway"], route["dev"]) for route in result.routes] == [
         ("default", "192.168.100.1", "eth0"),
         ("192.168.100.0/24", None, "eth0"),
     ]
@@ -71,7 +71,7 @@ def test_a_guest_without_any_configuration(guest: Guest) -> None:
 
 def test_the_interface_has_the_name_that_the_system_gives_it(guest: Guest) -> None:
     result = succeeded(guest.run(script(), nic="enp1s0"))
-    assert result.ipv4_of("enp1s0") == ["192.168.100.229/24"]
+    assert result.addresses["enp1s0"] == ["192.168.100.229/24"]
     assert guest.read("network/interfaces") == LOOPBACK + OURS.replace("eth0", "enp1s0")
 
 
@@ -88,7 +88,7 @@ def test_a_network_without_a_way_out(guest: Guest) -> None:
 
 def test_a_subnet_of_another_size(guest: Guest) -> None:
     result = succeeded(guest.run(script(address="10.7.246.110/20", gateway="10.7.240.1")), "10.7.246.110")
-    assert result.ipv4_of("eth0") == ["10.7.246.110/20"]
+    assert result.addresses["eth0"] == ["10.7.246.110/20"]
     assert "    netmask 255.255.240.0\n" in guest.read("network/interfaces")
 
 
@@ -200,15 +200,25 @@ def test_another_address_than_before(guest: Guest) -> None:
         ip route add default via 192.168.100.254 dev eth0
     """
     result = succeeded(guest.run(script(), before=before))
-    assert result.ipv4_of("eth0") == ["192.168.100.229/24"]
+    assert result.addresses["eth0"] == ["192.168.100.229/24"]
+    assert [route["gateway"] for route in result.routes if route["dst"] == "default"] == ["192.168.100.1"]
+
+
+def test_another_gateway_than_before(guest: Guest) -> None:
+    before = """
+        ip link set dev eth0 up
+        ip addr add 192.168.100.229/24 dev eth0
+        ip route add default via 192.168.100.254 dev eth0
+    """
+    result = succeeded(guest.run(script(), before=before))
     assert [route["gateway"] for route in result.routes if route["dst"] == "default"] == ["192.168.100.1"]
 
 
 def test_another_subnet_than_before(guest: Guest) -> None:
     first = succeeded(guest.run(script(address="192.168.101.229/24", gateway="192.168.101.1")), "192.168.101.229")
-    assert first.ipv4_of("eth0") == ["192.168.101.229/24"]
+    assert first.addresses["eth0"] == ["192.168.101.229/24"]
     result = succeeded(guest.run(script(), before="ip link set eth0 up; ip addr add 192.168.101.229/24 dev eth0"))
-    assert result.ipv4_of("eth0") == ["192.168.100.229/24"]
+    assert result.addresses["eth0"] == ["192.168.100.229/24"]
     assert guest.read("network/interfaces") == LOOPBACK + OURS
 
 
@@ -221,13 +231,18 @@ def test_what_the_guest_has_already_is_not_touched(guest: Guest) -> None:
     """
     first, _second = guest.run(script(), before=before)
     assert first.code == 0
-    assert first.ipv4_of("eth0") == ["192.168.100.229/24"]
-    assert [route.get("metric") for route in first.routes if route["dst"] == "default"] == [100]
+    assert first.addresses["eth0"] == ["192.168.100.229/24"]
+    assert [route["metric"] for route in first.routes if route["dst"] == "default"] == [100]
+
+
+def test_a_link_local_address_is_no_other_address(guest: Guest) -> None:
+    result = succeeded(guest.run(script(), before="ip addr add 169.254.7.7/16 dev eth0 scope link"))
+    assert sorted(result.addresses["eth0"]) == ["169.254.7.7/16", "192.168.100.229/24"]
 
 
 def test_other_interfaces_keep_their_addresses(guest: Guest) -> None:
     result = succeeded(guest.run(script(), before="ip addr add 10.5.0.1/16 dev host0"))
-    assert result.ipv4_of("host0") == ["10.5.0.1/16"]
+    assert result.addresses["host0"] == ["10.5.0.1/16"]
 
 
 def test_what_else_is_said_of_name_servers_stays(guest: Guest) -> None:
@@ -236,13 +251,15 @@ def test_what_else_is_said_of_name_servers_stays(guest: Guest) -> None:
     assert guest.read("resolv.conf") == "# mine\nsearch example.org\noptions rotate\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n"
 
 
-@pytest.mark.parametrize("target", ["/run/systemd/resolve/stub-resolv.conf", "stub"])
+@pytest.mark.parametrize("target", ["/run/systemd/resolve/stub-resolv.conf", "stub", "same"])
 def test_a_link_to_another_programs_file_is_replaced(guest: Guest, target: str) -> None:
-    stub = guest.write("stub", "nameserver 127.0.0.53\n")
+    stub = guest.write("stub", "# do not edit\nnameserver 127.0.0.53\n")
+    guest.write("same", "nameserver 8.8.8.8\nnameserver 8.8.4.4\n")
     (guest.etc / "resolv.conf").symlink_to(target)
     succeeded(guest.run(script()))
+    assert not (guest.etc / "resolv.conf").is_symlink()
     assert guest.read("resolv.conf") == "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
-    assert stub.read_text() == "nameserver 127.0.0.53\n"
+    assert stub.read_text() == "# do not edit\nnameserver 127.0.0.53\n"
 
 
 def test_alpine_is_told_to_bring_interfaces_up_at_boot(guest: Guest) -> None:
@@ -266,7 +283,7 @@ def refused(runs: tuple[Run, Run], guest: Guest, sentence: str) -> None:
     """Both runs ended with the sentence, and nothing was changed."""
     for run in runs:
         assert (run.code, run.output, run.errors) == (1, "", sentence + "\n")
-        assert run.ipv4_of("eth0") == []
+        assert run.addresses["eth0"] == []
         assert run.files == (guest.path / "files.0").read_text()
 
 
@@ -284,8 +301,8 @@ def test_a_port_of_a_bridge_is_left_alone(guest: Guest) -> None:
 def test_an_interface_on_the_nic_is_not_the_nic(guest: Guest) -> None:
     """It has the same MAC address, and a name that comes first."""
     result = succeeded(guest.run(script(), before="ip link add a0 link eth0 type macvlan mode passthru"))
-    assert result.ipv4_of("eth0") == ["192.168.100.229/24"]
-    assert result.ipv4_of("a0") == []
+    assert result.addresses["eth0"] == ["192.168.100.229/24"]
+    assert result.addresses["a0"] == []
 
 
 def test_only_root_can_do_it(guest: Guest) -> None:
