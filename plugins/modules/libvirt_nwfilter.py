@@ -209,6 +209,12 @@ requirement:
   returned: failure, if something is missing
   type: str
   sample: daemon
+missing_filters:
+  description: The names of filters in O(filters) that do not exist, where that is the reason to refuse.
+  returned: failure, if filters are missing
+  type: list
+  elements: str
+  sample: [office]
 actions:
   description: What was done, or would be done in check mode, with the reason of each step.
   returned: success

@@ -91,7 +91,8 @@ def _check_references(wanted: Filter, filters: Mapping[str, Filter]) -> None:
     if missing:
         raise InputError(
             f"filters: there is no filter {', '.join(repr(name) for name in missing)} on this host; correct the name, or make it "
-            f"first. There are: {', '.join(sorted(filters)) or 'none'}."
+            f"first. There are: {', '.join(sorted(filters)) or 'none'}.",
+            missing_filters=missing,
         )
     if wanted.name in filters_within(wanted, filters):
         through = sorted(

@@ -117,6 +117,11 @@ def test_a_filter_made_of_others() -> None:
 
 
 @pytest.mark.usefixtures("filters")
+def test_filters_that_are_missing_are_named_for_the_playbook() -> None:
+    assert filter_task(name="f", filters=[{"filter": "nosuch"}]).data["missing_filters"] == ["nosuch"]
+
+
+@pytest.mark.usefixtures("filters")
 def test_a_whole_document() -> None:
     document = "<filter name='no-ipv6' chain='root'><rule action='drop' direction='inout'><ipv6/></rule></filter>"
     assert apply_filter(name="no-ipv6", xml=document).changed
