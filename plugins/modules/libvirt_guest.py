@@ -178,6 +178,7 @@ options:
       directory:
         description:
           - Where the files are, for example V(/srv/guests/configuration). It is made when it is not there, and belongs to root.
+            One that others can write into is refused.
         type: str
         default: /var/lib/kvmops-network/guests
       nameservers:

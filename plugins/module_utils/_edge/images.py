@@ -22,7 +22,16 @@ if t.TYPE_CHECKING:
 
     Run = Callable[[list[str]], tuple[int, str, str]]
 
-__all__ = ["Image", "check_directory", "check_file", "has_file", "make_image", "read_image", "remove_image"]
+__all__ = [
+    "Image",
+    "check_directory",
+    "check_file",
+    "check_own_directory",
+    "has_file",
+    "make_image",
+    "read_image",
+    "remove_image",
+]
 
 _MISSING = (
     "qemu-img, which reads and makes disk images, cannot be run on this host ({}). Install the package qemu-utils (Red Hat: "
@@ -61,6 +70,21 @@ def check_directory(option: str, path: str) -> None:
     """Refuse a path that is no directory. Raises InputError."""
     if not os.path.isdir(path):
         raise InputError(f"{option}: there is no directory {path} on this host; make it first, or choose another one.")
+
+
+def check_own_directory(option: str, path: str) -> None:
+    """Refuse a directory in which others could put something in the place of what is written there. Raises InputError."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        raise InputError(f"{option}: {path} is no directory; choose another one.")
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise InputError(
+            f"{option}: others than root can write into {path}, and so could give the guest another configuration; "
+            "choose another directory, or take the right from them."
+        )
 
 
 def read_image(run: Run, option: str, path: str) -> Image | None:

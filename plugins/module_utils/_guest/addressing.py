@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["home_subnet", "owners_of", "reservation_for"]
+__all__ = ["owners_of", "reservation_for"]
 
 
 def reservation_for(
@@ -39,7 +39,7 @@ def reservation_for(
     if network is None:
         return None  # said of the NIC
     stored = network.stored or {}
-    entry = home_subnet(stored) if stored and owns_bridge(stored) else None
+    entry = _home_subnet(stored) if stored and owns_bridge(stored) else None
     if address is None and not (new and entry is not None):
         return None
     if address == NONE:
@@ -61,7 +61,7 @@ def reservation_for(
     return Reservation(ipv4=chosen, hostname=name)
 
 
-def home_subnet(definition: Definition) -> Definition | None:
+def _home_subnet(definition: Definition) -> Definition | None:
     """Return the entry of the network's first IPv4 subnet."""
     return next((entry for entry in definition.get("ips", []) if ":" not in entry["address"]), None)
 

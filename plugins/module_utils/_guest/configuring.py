@@ -12,10 +12,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files
+from ansible_collections.kvmops.network.plugins.module_utils._edge.images import check_own_directory
 from ansible_collections.kvmops.network.plugins.module_utils._edge.seed import check_xorriso, read_seed
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
-from ansible_collections.kvmops.network.plugins.module_utils._guest.addressing import home_subnet
 from ansible_collections.kvmops.network.plugins.module_utils._guest.configuration import Configuration
 from ansible_collections.kvmops.network.plugins.module_utils._guest.files import (
     SeedChange,
@@ -23,6 +23,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._guest.files import
     seed_path,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._guest.result import address_of, nic_of
+from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import home_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import GuestDefinition
@@ -39,9 +40,10 @@ def plan_configuration(survey: GuestSurvey, plan: GuestPlan) -> None:
     if configuration is None or after is None or after.mark is None:
         return
     _check_place(plan, after)
+    check_own_directory("configuration.directory", configuration.directory)
     network = survey.networks[request.nic["source"]["network"]] if request.nic is not None else None
     address = address_of(survey, plan)
-    entry = home_subnet(network.definition or {}) if network is not None else None
+    entry = home_of(network.definition or {}, address) if network is not None and address is not None else None
     if address is None or entry is None:
         raise InputError(
             f"configuration: the guest '{request.name}' has no reserved IPv4 address that could be written into it; "

@@ -220,6 +220,15 @@ def test_the_configuration_is_compared_by_what_it_says(host: Host) -> None:
         assert _cdroms(host.document()) == []
 
 
+def test_an_address_in_the_second_subnet_has_its_gateway(host: Host) -> None:
+    network = host.driver.networkLookupByName("guests")
+    text = network.XMLDesc(0).replace("</network>", "<ip address='10.9.0.1' prefix='16'/></network>")
+    host.driver.networkDefineXML(text)
+    apply_guest(**host.new, state="present", address="10.9.1.2", configuration=host.configuration)
+    script = (host.folder / "configuration/wso-3332a2-netconfig.sh").read_text()
+    assert "\naddress=10.9.1.2\nprefix=16\nnetmask=255.255.0.0\ngateway=10.9.0.1\n" in script
+
+
 def test_somebody_elses_guest_can_be_started_and_changed(host: Host) -> None:
     define_guest(host.driver, "web")
     step(host, changed=True, name="web", memory="16MiB", state="present")

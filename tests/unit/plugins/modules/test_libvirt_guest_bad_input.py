@@ -102,6 +102,8 @@ NEW: list[tuple[Options, str]] = [
     ({"configuration": {"directory": "x"}}, "configuration.directory: 'x' " + NO_DIRECTORY),
     ({"configuration": {"nameservers": ["dns"]}}, "configuration.nameservers: 'dns' is no IP address; give one such as 8.8.8.8."),
     ({"configuration": {}, "address": "none"}, "configuration: is made from the guest's address, and address is none"),
+    ({"configuration": {"directory": "{folder}/open"}}, "configuration.directory: others than root can write into {folder}/open"),
+    ({"configuration": {"directory": "{folder}/vmlinuz"}}, "configuration.directory: {folder}/vmlinuz is no directory; choose"),
     ({"wait_for_address": True}, "wait_for_address: needs a network, and state: running; add them, or leave it out."),
     ({"state": "running"}, "cannot start: its network 'guests' does not run. Make it run with libvirt_network first"),
     ({"remove_disk": True}, "remove_disk: is for guests that go, and state is present; leave it out, or say state: absent."),
@@ -159,6 +161,8 @@ def host(driver: libvirt.virConnect, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(("options", "sentence"), NEW, ids=lambda value: str(value)[:60])
 def test_of_a_new_guest(host: Host, options: Options, sentence: str) -> None:
+    (host.folder / "open").mkdir()
+    (host.folder / "open").chmod(0o777)
     given = {**host.new, "state": "present", **_filled(options, host)}
     _refused(host, {option: value for option, value in given.items() if value is not None}, sentence)
 
