@@ -68,7 +68,7 @@ def make_plan(survey: GuestSurvey, request: GuestRequest) -> GuestPlan:
     plan_autostart(plan)
     plan_life(plan)
     _check_start(survey, plan)
-    plan.waits = waits_of(plan, survey.live)
+    plan.waits = waits_of(plan, survey.live) + _nic_waits(plan)
     return plan
 
 
@@ -169,6 +169,16 @@ def _plan_nic(survey: GuestSurvey, plan: GuestPlan, state: GuestState, *, new: b
     for each in plan.nics.plan_of(plan.nics.order[0]).steps:
         if not (new and each.action == "define"):
             plan.add(each.action if each.action in ("reserve", "release") else f"{each.action} NIC", each.reason)
+
+
+_NIC_OPTIONS = {"place": "network", "port": "isolated", "filterref": "filter"}
+
+
+def _nic_waits(plan: GuestPlan) -> list[str]:
+    """Return what of the NIC takes effect only when the guest is started anew, under the names that options have here."""
+    if plan.nics is None or not plan.runs or plan.life_action == "start":
+        return []
+    return [_NIC_OPTIONS.get(name, name) for name in plan.nics.plan_of(plan.nics.order[0]).waits]
 
 
 def _is_about_start(warning: str) -> bool:

@@ -139,6 +139,16 @@ def test_changes_are_stored_and_wait_for_the_next_start(running: Host) -> None:
     assert (root.findtext("vcpu"), root.findtext("memory")) == ("3", str(4 * 1024 * 1024))
 
 
+def test_a_mac_address_waits_for_the_next_start(running: Host) -> None:
+    apply_guest(**running.new)
+    task = {"name": "wso-3332a2", "network": "guests", "mac": "52:54:00:00:00:99"}
+    changed = step(running, changed=True, **task)
+    assert changed.data["guest"]["pending_changes"] == ["mac"]
+    assert any("runs with another mac than is stored" in warning for warning in changed.own_warnings)
+    step(running, changed=True, name="wso-3332a2", state="stopped")
+    assert step(running, changed=True, **task).data["guest"]["pending_changes"] == []
+
+
 def test_what_it_boots_from_changes(host: Host) -> None:
     apply_guest(**host.new, initrd=host.path("initrd"), cmdline="console=ttyS0 a=b", state="present")
     root = host.document()
