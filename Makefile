@@ -64,8 +64,9 @@ sanity: setup ## ansible-test sanity
 molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- molecule test $(SCENARIO)
 
-proof: images ## What takes longer than CI has time: guests' NICs on the oldest release, an uplink lost in many ways
+proof: images ## What takes longer than CI has time: guests and their NICs on the oldest release, an uplink lost in many ways
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
+	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
 	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 

@@ -112,7 +112,7 @@ write_interfaces() {
         for file in /etc/network/interfaces.d/*; do
             [ -f "$file" ] || continue
             kept=$(without_interface "$file")
-            put "$file" "$kept"
+            if [ "$kept" != "$(cat "$file")" ]; then put "$file" "$kept"; fi
         done
     fi
     kept=

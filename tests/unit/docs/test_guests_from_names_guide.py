@@ -26,6 +26,14 @@ ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs/docsite/rst/guests_from_names_guide.rst").read_text(encoding="utf-8")
 
 
+# Tests of parts that have a branch of their own: they are looked for once the part is there.
+PARTS = {
+    "extensions/molecule/guest/": "roles/guest",
+    "extensions/molecule/verify/": "roles/verify",
+    "tests/unit/plugins/modules/test_libvirt_guest": "plugins/modules/libvirt_guest.py",
+}
+
+
 def rows(heading: str) -> list[list[str]]:
     """Return the rows of the table whose first column is called so."""
     _before, found, table = TEXT.partition(f"    * - {heading}\n")
@@ -66,9 +74,11 @@ def test_every_line_is_there_once() -> None:
 
 @pytest.mark.parametrize("row", rows("Line"), ids=lambda row: row[0])
 def test_every_line_has_a_test_that_is_there(row: list[str]) -> None:
-    _line, _says, _here, shown = row
-    for name in shown.split("; "):
-        if name.startswith("``"):
-            assert (ROOT / name.strip("`")).is_file(), name
-        else:
-            assert name == "none" or re.fullmatch(r"scenario ``(guest|verify)``", name), name
+    line, _says, _here, shown = row
+    names = [name.strip("`") for name in shown.split("; ")]
+    if line == "003-52":
+        assert names == ["none"]
+        return
+    for name in names:
+        lacking = any(name.startswith(test) and not (ROOT / part).exists() for test, part in PARTS.items())
+        assert lacking or (ROOT / name).is_file(), name

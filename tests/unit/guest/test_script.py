@@ -130,6 +130,8 @@ def test_what_is_there_of_other_interfaces_stays(guest: Guest) -> None:
         """),
     )
     unrelated = guest.write("network/interfaces.d/eth2", "auto eth2\niface eth2 inet dhcp\n\n\n")
+    link = guest.etc / "network/interfaces.d/link"
+    link.symlink_to("eth2")
     guest.write("network/interfaces.d/eth0", "allow-hotplug eth0\niface eth0 inet dhcp\n")
     guest.write("network/interfaces.d/mixed", "auto \\\n  eth0 eth3\niface eth3 inet dhcp\niface eth0 inet dhcp\n")
     before = (unrelated.stat().st_ino, unrelated.stat().st_mtime_ns)
@@ -166,6 +168,7 @@ def test_what_is_there_of_other_interfaces_stays(guest: Guest) -> None:
     assert guest.read("network/interfaces.d/eth0") == ""
     assert guest.read("network/interfaces.d/mixed") == "auto eth3\niface eth3 inet dhcp\n"
     assert (unrelated.stat().st_ino, unrelated.stat().st_mtime_ns) == before
+    assert link.is_symlink()
 
 
 def test_files_that_nobody_reads_are_left_alone(guest: Guest) -> None:

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import random
 import subprocess
 import sys
 import typing as t
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._guest.addresses import choose_address, hashed_address, read_subnet
 
-COLLECTION = Path(__file__).parents[5]
 SUBNET = "192.168.100.0/24"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 SUBNETS = st.builds(
@@ -81,7 +80,7 @@ def test_each_process_says_the_same() -> None:
         "print(hashed_address('wso-3332a2', '192.168.100.0/24'))"
     )
     for seed in ("0", "1", "2"):
-        environment = {"PYTHONPATH": str(COLLECTION / ".build" / "collections"), "PYTHONHASHSEED": seed}
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": seed}
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
         assert (done.stdout, done.stderr) == ("192.168.100.229\n", "")
 
