@@ -67,6 +67,7 @@ molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of the
 proof: images ## What takes longer than CI has time: the oldest release, an uplink lost and a task killed at any moment
 	KVMOPS_PROOF_ROUNDS=17 KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s change
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
+	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
 	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 

@@ -154,11 +154,19 @@ requirement:
   sample: daemon
 missing_networks:
   description:
-    - The names of networks that O(source.network) names and that do not exist, where that is the only reason to refuse.
-  returned: failure, if networks are missing
+    - The names of networks that O(source.network) names and that do not exist, where nothing but that and
+      RV(missing_filters) is a reason to refuse.
+  returned: failure, if networks or filters are missing
   type: list
   elements: str
   sample: [red_nat_lab]
+missing_filters:
+  description:
+    - The names of network filters that O(filterref.filter) names and that do not exist, likewise.
+  returned: failure, if networks or filters are missing
+  type: list
+  elements: str
+  sample: []
 actions:
   description: What was done, or would be done in check mode, with the reason of each step.
   returned: success, or failure after the first change

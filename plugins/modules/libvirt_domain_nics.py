@@ -96,11 +96,19 @@ requirement:
   sample: daemon
 missing_networks:
   description:
-    - The names of networks that O(nics[].source.network) names and that do not exist, where that is the only reason to refuse.
-  returned: failure, if networks are missing
+    - The names of networks that O(nics[].source.network) names and that do not exist, where nothing but that and
+      RV(missing_filters) is a reason to refuse.
+  returned: failure, if networks or filters are missing
   type: list
   elements: str
   sample: [red_nat_lab]
+missing_filters:
+  description:
+    - The names of network filters that O(nics[].filterref.filter) names and that do not exist, likewise.
+  returned: failure, if networks or filters are missing
+  type: list
+  elements: str
+  sample: []
 nics:
   description:
     - What became of each NIC, in the order of O(nics); pruned ones follow.

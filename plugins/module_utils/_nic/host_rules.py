@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import (
     bridge_of,
     mode_of,
@@ -27,7 +28,18 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["boot_conflicts", "filter_conflicts", "mac_conflicts", "network_conflicts", "place_conflicts", "place_warnings"]
+__all__ = [
+    "boot_conflicts",
+    "filter_conflicts",
+    "mac_conflicts",
+    "missing_for",
+    "network_conflicts",
+    "place_conflicts",
+    "place_warnings",
+    "vlan_conflicts",
+]
+
+_LINUX_VLANS = (11, 0, 0)
 
 
 def network_conflicts(definition: Definition, networks: Mapping[str, NetworkState], *, running: bool) -> Iterator[str]:
@@ -130,6 +142,36 @@ def filter_conflicts(definition: Definition, filters: Sequence[str] | None) -> I
         yield (
             f"filterref.filter: the filter '{name}' does not exist on this host; correct the name. There are: "
             f"{', '.join(filters)}."
+        )
+
+
+def missing_for(
+    definition: Definition, networks: Mapping[str, NetworkState], filters: Sequence[str] | None
+) -> dict[str, list[str]]:
+    """Return what has to be made before the NIC: the network and the filter that it names and that are not there."""
+    name, wanted = place_of(definition), definition.get("filterref", {}).get("filter")
+    return {
+        "missing_networks": [name] if type_of(definition) == "network" and name is not None and name not in networks else [],
+        "missing_filters": [wanted] if filters is not None and wanted is not None and wanted not in filters else [],
+    }
+
+
+def vlan_conflicts(
+    definition: Definition, host: Host | None, networks: Mapping[str, NetworkState], version: str
+) -> Iterator[str]:
+    """Check that the bridge of a NIC can have VLANs in this libvirt; Open vSwitch always could."""
+    if "vlan" not in definition or "virtualport" in definition or version_number(version) >= _LINUX_VLANS:
+        return
+    kind, name = type_of(definition), place_of(definition) or ""
+    if kind == "network" and name in networks:
+        network = networks[name].definition or {}
+        on_linux = mode_of(network) == "bridge" and bridge_of(network) is not None and "virtualport" not in network
+    else:
+        on_linux = kind == "bridge" and (host is None or name not in host.links or host.links[name].kind == "bridge")
+    if on_linux:
+        yield (
+            f"vlan: libvirt has VLANs on the bridges of Linux since 11.0.0, and this one is {version}; leave it out, and plug "
+            "the guest into a bridge over a VLAN interface of the host."
         )
 
 

@@ -185,13 +185,13 @@ def _check_definition(survey: Survey, guest_plan: GuestPlan, nic: NicPlan) -> li
         known = _place_problems(survey, before, plugs=False)
         sentences = [sentence for sentence in sentences if sentence not in known]
     networks = survey.networks if type_of(after) in ("network", "direct") else {}
-    missing = [name for name in [place_of(after)] if sentences and type_of(after) == "network" and name not in networks]
+    missing = host_rules.missing_for(after, networks, survey.filters if sentences and "filterref" in after else None)
+    reasons = sum(map(len, missing.values()))
     definitions = [each.shown.definition for each in guest_plan.nics]
     sentences += host_rules.boot_conflicts(guest_plan.guest, definitions, after)
     sentences += _name_problems(before or {}, definitions, after)
     if sentences:
-        details = {"missing_networks": missing} if missing and len(sentences) == 1 else {}
-        raise InputError(" ".join(dict.fromkeys(sentences)), **details)
+        raise InputError(" ".join(dict.fromkeys(sentences)), **(missing if len(sentences) == reasons else {}))
     check_schema(before, after, survey.version)
     host = survey.host if type_of(after) in ("bridge", "direct") else None
     return list(host_rules.place_warnings(after, host, networks, running=running))
@@ -203,6 +203,7 @@ def _place_problems(survey: Survey, definition: Definition, *, plugs: bool) -> l
     sentences = list(host_rules.network_conflicts(definition, networks, running=plugs))
     if type_of(definition) in ("bridge", "direct") and survey.host is not None:
         sentences += host_rules.place_conflicts(definition, survey.host, survey.networks, running=plugs)
+    sentences += host_rules.vlan_conflicts(definition, survey.host if "vlan" in definition else None, networks, survey.version)
     if "filterref" in definition:
         sentences += host_rules.filter_conflicts(definition, survey.filters)
     return sentences

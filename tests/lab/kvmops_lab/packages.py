@@ -32,6 +32,8 @@ AVAILABLE = (
     "strace",
     "tcpdump",
     "ufw",
+    "virtinst",
+    "xorriso",
 )
 
 

@@ -23,6 +23,7 @@ __all__ = ["aliases", "mixed_nics", "nics", "unicast_macs"]
 
 _HAS_PAGES = LIBVIRT >= 7_009_000
 _HAS_HASHES = LIBVIRT >= 8_003_000
+_HAS_VLAN_BRIDGES = LIBVIRT >= 11_000_000
 
 aliases = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True).filter(lambda name: not name.startswith("ua-"))
 unicast_macs = macs.filter(lambda mac: not mac.startswith("fe:"))
@@ -122,7 +123,9 @@ def _places(draw: st.DrawFn) -> tuple[Options, dict[str, st.SearchStrategy[t.Any
         source = {"network": "lab", **group} if group else {"network": draw(st.sampled_from(["lab", "lab2"]))}
         return {"source": source}, {**_BRIDGED, "target": _some(dev=_devices), "driver": st.one_of(_driver, _queues)}
     if kind == "bridge":
-        more = {"target": _some(dev=_devices, managed=st.just(True)), "driver": _driver, "vlan": _vlan()}
+        more = {"target": _some(dev=_devices, managed=st.just(True)), "driver": _driver}
+        if _HAS_VLAN_BRIDGES:
+            more["vlan"] = _vlan()
         return {"source": {"bridge": draw(interface_names)}}, {**_BRIDGED, **more}
     if kind == "switch":
         port = draw(st.one_of(_openvswitch, _midonet))

@@ -207,7 +207,7 @@ TABLE: tuple[Row, ...] = (
         "backend/@type=passt", seen=False),
     row("type", "to ``ethernet``", {}, {"type": "ethernet"}, REPLUG, "@type=ethernet", waits=("place",)),
     row("vlan", "on a bridge of the host", place(bridge=BRIDGE), {**place(bridge=BRIDGE), "vlan": {"tags": [{"id": 7}]}},
-        ("replug", "replug", "live"), "vlan/tag/@id=7", seen=False),
+        ("", "", "live"), "vlan/tag/@id=7", seen=False),
     row("virtualport", "on a bridge of the host", place(bridge=BRIDGE), {**place(bridge=BRIDGE), **_EARTH},
         ("replug", "replug", "live"), "virtualport/@type=openvswitch", seen=False),
     driver("name", "qemu", "@name=qemu"),

@@ -19,6 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.host_rules imp
     network_conflicts,
     place_conflicts,
     place_warnings,
+    vlan_conflicts,
 )
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._nic.builders import MAC, NETWORKS, guest, network, on
 
@@ -295,3 +296,28 @@ def test_mac_addresses(mac: str, holders: list[tuple[str, str]], sentences: list
 
 def test_of_a_host_that_cannot_be_seen_only_guests_and_networks_have_addresses() -> None:
     assert list(mac_conflicts(OWNER, "52:54:00:00:00:e0", {}, LABS, None)) == []
+
+
+# --- VLANs --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("definition", "has_none"),
+    [
+        (on(source={"bridge": "br0"}, **VLAN), True),
+        (on(source={"bridge": "coming"}, **VLAN), True),
+        (on(source={"bridge": "ovs0"}, **VLAN), False),
+        (on(source={"bridge": "br0"}, **VLAN, **OVS), False),
+        (on(source={"bridge": "br0"}), False),
+        (on(source={"network": "hostbridge"}, **VLAN), True),
+        (on(source={"network": "switch"}, **VLAN), False),
+        (on(source={"network": "passthrough"}, **VLAN), False),
+        (on(source={"dev": "eth1", "mode": "passthrough"}, **VLAN), False),
+    ],
+)
+def test_vlans_on_bridges_of_linux(definition: Definition, has_none: bool) -> None:
+    # seed 004-h
+    said = "vlan: libvirt has VLANs on the bridges of Linux since 11.0.0, and this one is 9.0.0; leave it out, and plug the guest"
+    found = list(vlan_conflicts(definition, HOST, NETWORKS, "9.0.0"))
+    assert [sentence.startswith(said) for sentence in found] == [True] * has_none
+    assert list(vlan_conflicts(definition, HOST, NETWORKS, "11.0.0")) == []

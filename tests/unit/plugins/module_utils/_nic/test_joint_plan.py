@@ -453,10 +453,18 @@ def test_what_changes_in_a_guest_that_is_not_stored_is_checked_too() -> None:
     assert "bandwidth.inbound: peak 5 needs average" in refusal(survey, request(mac=M1, bandwidth={"inbound": {"peak": 5}}))
 
 
-def test_networks_that_are_missing_are_named_for_the_playbook() -> None:
-    survey = HandMade([off()])
+def test_what_is_missing_is_named_for_the_playbook() -> None:
+    survey = HandMade([off()], filters=["clean-traffic"])
     for options, details in (
-        ({"source": {"network": "nosuch"}}, {"missing_networks": ["nosuch"]}),
+        ({"source": {"network": "nosuch"}}, {"missing_networks": ["nosuch"], "missing_filters": []}),
+        (
+            {"source": {"network": "nosuch"}, "filterref": {"filter": "coming"}},
+            {"missing_networks": ["nosuch"], "missing_filters": ["coming"]},
+        ),
+        (
+            {"filterref": {"filter": "coming"}, "source": {"network": "default"}},
+            {"missing_networks": [], "missing_filters": ["coming"]},
+        ),
         ({"source": {"network": "groups", "portgroup": "nosuch"}}, {}),
     ):
         with pytest.raises(InputError) as caught:
