@@ -17,9 +17,42 @@ if t.TYPE_CHECKING:
     Symptom = t.Literal["address", "reach"]
     Effect = tuple[str, Symptom]  # where, as of_network() and its like say it, and what is not there
 
-__all__ = ["Finding", "effects", "explain", "of_bridge", "of_network", "of_nic", "say_list"]
+__all__ = ["About", "Finding", "effects", "explain", "of_bridge", "of_network", "of_nic", "say_list"]
 
 Severity = t.Literal["error", "warning"]
+# Must be kept in sync with docs/docsite/rst/verify_guide.rst
+About = t.Literal[
+    "libvirt_missing",
+    "library_missing",
+    "daemon_down",
+    "network_missing",
+    "network_inactive",
+    "network_transient",
+    "autostart_off",
+    "bridge_missing",
+    "bridge_down",
+    "uplink_missing",
+    "uplink_down",
+    "address_missing",
+    "subnet_taken",
+    "dnsmasq_down",
+    "forwarding_off",
+    "firewall_rules_missing",
+    "firewall_drops",
+    "bridged_frames_filtered",
+    "guests_unplugged",
+    "guest_missing",
+    "guest_off",
+    "guest_paused",
+    "link_down",
+    "no_lease",
+    "no_dhcp",
+    "guest_unreachable",
+    "guest_silent",
+    "port_closed",
+    "port_filtered",
+    "outside_unreachable",
+]
 
 
 @dataclass(frozen=True)
@@ -30,7 +63,7 @@ class Finding:
     brings about at guests, who are then listed in `guests` instead of having findings of their own.
     """
 
-    about: str
+    about: About
     subject: str
     cause: str
     cure: str
