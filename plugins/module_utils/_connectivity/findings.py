@@ -12,12 +12,12 @@ import typing as t
 from dataclasses import dataclass, replace
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     Symptom = t.Literal["address", "reach"]
     Effect = tuple[str, Symptom]  # where, as of_network() and its like say it, and what is not there
 
-__all__ = ["About", "Finding", "effects", "explain", "of_bridge", "of_network", "of_nic", "say_list"]
+__all__ = ["About", "Finding", "effects", "explain", "join_words", "of_bridge", "of_network", "of_nic", "say_list"]
 
 Severity = t.Literal["error", "warning"]
 # Must be kept in sync with docs/docsite/rst/verify_guide.rst
@@ -122,6 +122,9 @@ def explain(findings: list[Finding], guest: str, seen: Iterable[Effect]) -> bool
 def say_list(kind: str, names: Iterable[str]) -> str:
     """Return names with what they are, such as "the guests 'a' and 'b'"."""
     quoted = [f"'{name}'" for name in sorted(set(names))]
-    if len(quoted) == 1:
-        return f"the {kind} {quoted[0]}"
-    return f"the {kind}s {', '.join(quoted[:-1])} and {quoted[-1]}"
+    return f"the {kind}{'s' if len(quoted) > 1 else ''} {join_words(quoted)}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return words as they stand in a sentence, such as "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -27,7 +27,18 @@ if t.TYPE_CHECKING:
 __all__ = ["Block", "Chain", "Match", "Packet", "Rule", "Ruleset", "Verdict"]
 
 Subject = t.Literal[
-    "family", "incoming", "outgoing", "source", "destination", "protocol", "port", "state", "bridged", "source_port", "anything"
+    "family",
+    "incoming",
+    "outgoing",
+    "source",
+    "destination",
+    "protocol",
+    "port",
+    "state",
+    "translated",
+    "bridged",
+    "source_port",
+    "anything",
 ]
 VerdictKind = t.Literal["accept", "drop", "return", "jump", "goto", "translate", "none", "any"]
 
@@ -48,6 +59,7 @@ class Packet:
     port: int | None = None
     state: t.Literal["new", "established"] = "new"
     bridged: bool = False
+    translated: t.Literal["dnat", "snat", "not"] = "not"
 
 
 @dataclass(frozen=True)

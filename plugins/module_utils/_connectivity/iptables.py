@@ -42,6 +42,7 @@ _SUBJECTS: dict[str, Subject] = {
     "--sports": "source_port",
     "--ctstate": "state",
     "--state": "state",
+    "--ctstatus": "translated",
     "--physdev-is-bridged": "bridged",
 }
 # Modules whose questions are in _SUBJECTS, or ask nothing at all. Others ask what is not understood here.
@@ -137,4 +138,6 @@ def _read_values(subject: Subject, values: list[str]) -> list[t.Any]:
     if subject in ("port", "source_port"):
         pairs = [word.split(":") for word in words]
         return [(int(pair[0]), int(pair[-1])) for pair in pairs]
+    if subject == "translated" and not {"DNAT", "SNAT"} >= set(words):
+        raise ValueError
     return [word.lower() for word in words]

@@ -27,14 +27,25 @@ _KEYS: dict[tuple[str, str], Subject] = {
     ("meta", "l4proto"): "protocol",
     ("meta", "nfproto"): "family",
     ("ct", "state"): "state",
+    ("ct", "status"): "translated",
     ("ip", "saddr"): "source",
     ("ip6", "saddr"): "source",
     ("ip", "daddr"): "destination",
     ("ip6", "daddr"): "destination",
     ("ip", "protocol"): "protocol",
     ("ip6", "nexthdr"): "protocol",
+    **{(header, "dport"): "port" for header in ("tcp", "udp", "th")},
+    **{(header, "sport"): "source_port" for header in ("tcp", "udp", "th")},
 }
-_TRANSPORT = ("tcp", "udp", "th")
+# Who asks for something in a header asks for that header as well.
+_IMPLIED: dict[str, list[Match]] = {
+    "ip": [Match("family", ("ip",))],
+    "ip6": [Match("family", ("ip6",))],
+    "tcp": [Match("protocol", ("tcp",))],
+    "udp": [Match("protocol", ("udp",))],
+    "icmp": [Match("protocol", ("icmp",))],
+    "icmpv6": [Match("protocol", ("icmp",))],
+}
 _NAMES = {"ipv6-icmp": "icmp", "icmpv6": "icmp", "ipv4": "ip", "ipv6": "ip6"}
 _VERDICTS: dict[str, Verdict] = {
     "accept": Verdict("accept"),
@@ -99,26 +110,21 @@ def _read_rule(expressions: list[dict[str, t.Any]]) -> Rule:
 
 def _read_match(details: dict[str, t.Any]) -> list[Match]:
     left = details.get("left")
-    found: list[Match] = []
+    implied: list[Match] = []
     subject: Subject | None = None
     if isinstance(left, dict) and len(left) == 1:
         ((kind, what),) = left.items()
-        if kind == "payload" and isinstance(what, dict):
-            protocol, field = what.get("protocol"), what.get("field")
-            if protocol in _TRANSPORT and field in ("dport", "sport"):
-                subject = "port" if field == "dport" else "source_port"
-                found = [Match("protocol", (protocol,))] if protocol != "th" else []
-            else:
-                subject = _KEYS.get((protocol or "", field or ""))
-        elif isinstance(what, dict):
-            subject = _KEYS.get((kind, what.get("key", "")))
+        if isinstance(what, dict):
+            header, field = str(what.get("protocol", "")), str(what.get("field", what.get("key", "")))
+            implied = _IMPLIED.get(header, []) if kind == "payload" else []
+            subject = _KEYS.get((header or kind, field))
     try:
         if subject is not None and details.get("op") in ("==", "!=", "in"):
             values = _read_values(subject, details.get("right"))
-            return [*found, Match(subject, tuple(values), details["op"] == "!=")]
+            return [*implied, Match(subject, tuple(values), details["op"] == "!=")]
     except (TypeError, ValueError, KeyError):
         pass  # a named set, a range of addresses
-    return [Match("anything")]
+    return [*implied, Match("anything")]
 
 
 def _read_values(subject: Subject, right: t.Any) -> list[t.Any]:
@@ -134,6 +140,6 @@ def _read_values(subject: Subject, right: t.Any) -> list[t.Any]:
     if subject in ("port", "source_port"):
         first, last = right["range"] if isinstance(right, dict) else (right, right)
         return [(int(first), int(last))]
-    if not isinstance(right, str):
+    if not isinstance(right, str) or (subject == "translated" and right not in ("dnat", "snat")):
         raise TypeError
     return [_NAMES.get(right, right) if subject in ("protocol", "family") else right]

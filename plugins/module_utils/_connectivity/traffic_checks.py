@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import (
     Finding,
     effects,
+    join_words,
     of_network,
     say_list,
 )
@@ -41,6 +42,12 @@ if t.TYPE_CHECKING:
 __all__ = ["check_forwarding", "check_traffic"]
 
 _SETTINGS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+_WHAT = {
+    "out": "what they send out",
+    "dhcp": "their DHCP requests",
+    "dns": "their DNS queries",
+    "host": "what goes between them and the host",
+}
 _OWNERS = (("ufw-", "ufw"), ("DOCKER", "Docker"))
 _EXISTING = "filter"  # the table in which iptables, and with it libvirt, has its rules
 
@@ -133,9 +140,9 @@ def _note_bridged(facts: Facts, ruleset: Ruleset, networks: Sequence[NetworkStat
 def _dropped(ruleset: Ruleset, table: str, lost: dict[str, list[str]]) -> Finding:
     bridges = lost.get("bridged", [])
     named = sorted({name for kind, names in lost.items() if kind != "bridged" for name in names})
-    what = [text for kind, text in _WHAT.items() if kind in lost]
     owner, cure = _owner(ruleset, table)
-    parts = [f"{' and '.join(what)} of {say_list('network', named)}"] if named else []
+    what = [text for kind, text in _WHAT.items() if kind in lost]
+    parts = [f"packets of guests on {say_list('network', named)} ({join_words(what)})"] if named else []
     if bridges:
         parts.append(f"what guests send each other over {say_list('bridge', bridges)} (net.bridge.bridge-nf-call-iptables is 1)")
     if not named:
@@ -143,19 +150,11 @@ def _dropped(ruleset: Ruleset, table: str, lost: dict[str, list[str]]) -> Findin
     return Finding(
         about="firewall_drops" if named else "bridged_frames_filtered",
         subject="host",
-        cause=f"The firewall's table {table}{owner} drops {' and '.join(parts)}",
+        cause=f"The firewall's table {table}{owner} drops {join_words(parts)}",
         cure=cure,
         effects=effects([of_network(name) for name in lost.get("dhcp", [])], "address")
         | effects([of_network(name) for name in lost.get("host", [])], "reach"),
     )
-
-
-_WHAT = {
-    "out": "what guests send out",
-    "dhcp": "the DHCP requests",
-    "dns": "the DNS queries",
-    "host": "what goes between the host and guests",
-}
 
 
 def _owner(ruleset: Ruleset, table: str) -> tuple[str, str]:
@@ -164,11 +163,11 @@ def _owner(ruleset: Ruleset, table: str) -> tuple[str, str]:
     owners = [owner for mark, owner in _OWNERS if any(name.startswith(mark) for name in names)]
     role = "let guests through with the role kvmops.network.host_firewall (forward: true for their bridge)"
     if table == "firewalld":
-        return " (firewalld)", role
+        return "", role
     if not owners:
         return "", "let the guests' bridge through in it, both what comes in there and what goes out"
     if owners[0] == "ufw":
-        return f" ({' and '.join(owners)})", role
+        return f" ({join_words(owners)})", role
     return " (Docker)", (
         'have Docker (28 or later) leave forwarding alone with "ip-forward-no-drop": true in /etc/docker/daemon.json, or accept '
         "the guests' bridge in the chain DOCKER-USER"

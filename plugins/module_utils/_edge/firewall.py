@@ -35,9 +35,12 @@ def read_firewall(run: Run) -> tuple[Ruleset | None, str]:
     reasons = []
     answered = False
     nftables, reason = _ask(run, ["nft", "-j", "list", "ruleset"])
-    if nftables is not None:
-        answered = True
-        chains.update((chain.place, chain) for chain in parse_nftables(json.loads(nftables or "{}")))
+    try:
+        if nftables is not None:
+            chains.update((chain.place, chain) for chain in parse_nftables(json.loads(nftables or "{}")))
+            answered = True
+    except ValueError:
+        reason = "'nft -j list ruleset' failed: its answer is no JSON"
     reasons.append(reason)
     for tool, family in _TOOLS:
         text, reason = _ask(run, [tool])

@@ -152,7 +152,7 @@ def kernel(lab: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     made_up = Kernel()
     monkeypatch.setattr(reading, "see_host", lambda _module: Host(made_up.links))
     monkeypatch.setattr(reading, "read_firewall", lambda _run: made_up.firewall)
-    monkeypatch.setattr(reading, "running_servers", lambda names: frozenset(names))
+    monkeypatch.setattr(reading, "running_servers", frozenset)
     monkeypatch.setattr(reading, "read_forwarding", lambda: {4: True})
     monkeypatch.setattr(reading, "read_bridge_filtering", dict)
     monkeypatch.setattr(reading, "read_backend", lambda: "")

@@ -82,15 +82,15 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "firewall_drops": (
         "firewall_drops",
-        "The firewall's table strict drops what guests send out of the network 'default' and what guests send each other over "
-        "the bridges 'plain' and 'virbr0' (net.bridge.bridge-nf-call-iptables is 1); let the guests' bridge through in it, both "
-        "what comes in there and what goes out.",
+        "The firewall's table strict drops packets of guests on the network 'default' (what they send out) and what guests send "
+        "each other over the bridges 'plain' and 'virbr0' (net.bridge.bridge-nf-call-iptables is 1); let the guests' bridge "
+        "through in it, both what comes in there and what goes out.",
         (),
     ),
     "dhcp_dropped": (
         "firewall_drops",
-        "The firewall's table strict drops the DHCP requests of the network 'default'; let the guests' bridge through in it, "
-        "both what comes in there and what goes out.",
+        "The firewall's table strict drops packets of guests on the network 'default' (their DHCP requests); let the guests' "
+        "bridge through in it, both what comes in there and what goes out.",
         (),
     ),
     "bridged_frames_filtered": (

@@ -4,7 +4,7 @@
 """What `iptables-save` and `nft -j` show is understood, with the rules of libvirt and ufw on Debian 11, 12 and 13.
 
 The fixtures come from hosts with the network default. That with ufw has libvirt's nftables rules, "deny" for all that comes in or
-is routed, and SSH allowed.
+is routed, and SSH allowed. Those with firewalld have the bridge in the zone libvirt, and in the zone drop.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ WEB = Packet(hook="input", incoming="eth0", protocol="tcp", port=80)
 
 def test_there_are_fixtures() -> None:
     assert sorted(path.name for path in FIXTURES.iterdir()) == [
+        "firewalld-drop.nftables-1.1.3.json",
+        "firewalld.nftables-1.1.3.json",
         "iptables-backend.ip6tables-1.8.11.txt",
         "iptables-backend.iptables-1.8.11.txt",
         "iptables-backend.iptables-1.8.7.txt",
@@ -108,6 +110,12 @@ def test_ufw_by_nft_alone() -> None:
     assert through(chains, OUT)
 
 
+def test_firewalld_with_the_bridge_in_a_zone_that_drops_everything() -> None:
+    sound, broken = (captured_nftables(f"firewalld{zone}.nftables-1.1.3.json") for zone in ("", "-drop"))
+    assert all(through(sound, packet) for packet in (OUT, BACK, DHCP))
+    assert {packet: through(broken, packet) for packet in (OUT, DHCP, BACK)} == {OUT: False, DHCP: False, BACK: True}
+
+
 # --- single rules -------------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +149,8 @@ NET = ip_network("192.168.122.0/24")
         ('-m comment --comment "-j DROP ! it" -j ACCEPT', [], "accept"),
         ("-m set --match-set docker-ext dst -j ACCEPT", [Match("anything"), Match("anything")], "accept"),
         ("-m addrtype --dst-type LOCAL -j RETURN", [Match("anything"), Match("anything")], "return"),
+        ("-m conntrack --ctstatus DNAT -j ACCEPT", [Match("translated", ("dnat",))], "accept"),
+        ("-m conntrack --ctstatus CONFIRMED -j ACCEPT", [Match("anything")], "accept"),
         ("-p icmp -m icmp --icmp-type 8 -j ACCEPT", [Match("protocol", ("icmp",)), Match("anything")], "accept"),
         ("-p 47 -j ACCEPT", [Match("anything")], "accept"),
         ("-s 10.0.0.0/255.0.255.0 -j DROP", [Match("anything")], "drop"),
@@ -191,6 +201,7 @@ def payload(protocol: str, field: str) -> dict[str, t.Any]:
     return {"payload": {"protocol": protocol, "field": field}}
 
 
+IP = Match("family", ("ip",))
 IIFNAME, STATE = {"meta": {"key": "iifname"}}, {"ct": {"key": "state"}}
 
 
@@ -205,14 +216,18 @@ IIFNAME, STATE = {"meta": {"key": "iifname"}}, {"ct": {"key": "state"}}
             "drop",
         ),
         ([equal({"meta": {"key": "nfproto"}}, "ipv6"), {"accept": None}], [Match("family", ("ip6",))], "accept"),
-        ([equal(payload("ip", "saddr"), "192.168.122.9")], [Match("source", (ip_network("192.168.122.9/32"),))], "none"),
+        ([equal(payload("ip", "saddr"), "192.168.122.9")], [IP, Match("source", (ip_network("192.168.122.9/32"),))], "none"),
         (
             [equal(payload("ip", "daddr"), {"prefix": {"addr": "192.168.122.0", "len": 24}})],
-            [Match("destination", (NET,))],
+            [IP, Match("destination", (NET,))],
             "none",
         ),
-        ([equal(payload("ip", "daddr"), {"range": ["10.0.0.1", "10.0.0.9"]})], [Match("anything")], "none"),
-        ([equal(payload("ip", "saddr"), "@guests")], [Match("anything")], "none"),
+        ([equal(payload("ip", "daddr"), {"range": ["10.0.0.1", "10.0.0.9"]})], [IP, Match("anything")], "none"),
+        ([equal(payload("ip", "saddr"), "@guests")], [IP, Match("anything")], "none"),
+        ([equal(payload("ip6", "hoplimit"), 1)], [Match("family", ("ip6",)), Match("anything")], "none"),
+        ([equal(payload("icmpv6", "type"), "echo-request")], [Match("protocol", ("icmp",)), Match("anything")], "none"),
+        ([equal({"ct": {"key": "status"}}, "dnat", "in")], [Match("translated", ("dnat",))], "none"),
+        ([equal({"ct": {"key": "status"}}, "confirmed", "in")], [Match("anything")], "none"),
         ([equal(payload("udp", "dport"), 67)], [Match("protocol", ("udp",)), Match("port", ((67, 67),))], "none"),
         ([equal(payload("th", "dport"), {"set": [22, {"range": [80, 90]}]})], [Match("port", ((22, 22), (80, 90)))], "none"),
         ([equal(payload("tcp", "sport"), 22)], [Match("protocol", ("tcp",)), Match("source_port", ((22, 22),))], "none"),
@@ -247,6 +262,6 @@ def test_an_empty_answer_of_nft() -> None:
 def test_the_captured_rules_say_what_libvirt_wrote() -> None:
     output = next(chain for chain in captured_nftables() if chain.place == ("ip", "libvirt_network", "guest_output"))
     assert output.rules == (
-        Rule((Match("source", (NET,)), Match("incoming", ("virbr0",))), Verdict("accept")),
+        Rule((IP, Match("source", (NET,)), Match("incoming", ("virbr0",))), Verdict("accept")),
         Rule((Match("incoming", ("virbr0",)),), Verdict("drop")),
     )

@@ -89,6 +89,14 @@ def test_no_rules_are_not_the_same_as_nothing_to_read() -> None:
     )
 
 
+def test_an_answer_that_is_none() -> None:
+    assert read_firewall(Host({NFT: "Error: JSON support not compiled-in"}, {}).run) == (
+        None,
+        "'nft -j list ruleset' failed: its answer is no JSON; 'iptables-save' failed: No such file or directory; "
+        "'ip6tables-save' failed: No such file or directory",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "backend"),
     [
