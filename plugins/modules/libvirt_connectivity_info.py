@@ -40,7 +40,7 @@ options:
   timeout:
     description:
       - How many seconds to wait for an answer to a ping or from a port. All are asked at the same time.
-      - Where a guest has not answered, it may take ten seconds more to see whether it is there at all.
+      - Who has not answered is asked for his MAC address, and has as many seconds for that.
     type: int
     default: 3
   outside:

@@ -68,7 +68,12 @@ class Probe:
 
     @property
     def answers(self) -> bool:
-        """Whether somebody is there whom IP reaches; one who refuses a connection is."""
+        """Whether somebody is there whom IP reaches; one who refuses a connection is.
+
+        Where nobody could ping, one who tells his MAC address is taken for reached.
+        """
+        if self.ping is None and self.neighbour:
+            return True
         return bool(self.ping) or any(answer != "silent" for answer in self.ports.values())
 
 

@@ -185,9 +185,10 @@ def _no_address(facts: Facts, request: Request, guest: GuestFacts, nic: Nic, net
 def _why_no_lease(facts: Facts, guest: GuestFacts, nic: Nic, network: str, live: Definition) -> tuple[str, str]:
     size = _pool_size(live)
     if size <= facts.leases.get(network, 0) and not _is_reserved(live, nic.mac):
-        many = f"all {size} addresses that the network '{network}' gives away are taken" if size else f"the network '{network}' "
         return (
-            many if size else f"{many}gives addresses to those alone for whom it has reserved them",
+            f"all {size} addresses that the network '{network}' gives away are taken"
+            if size
+            else f"the network '{network}' gives addresses to those alone for whom it has reserved them",
             "make its DHCP range larger, or reserve an address for the guest",
         )
     filterref = nic.definition.get("filterref", {}).get("filter")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.diagnosis import diagnose
-from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Request
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Probe, Request
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import Finding
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._connectivity.builders import World
 
@@ -317,6 +318,27 @@ def test_a_closed_port_and_a_silent_one() -> None:
     assert [finding.sentence for finding in silent] == [
         "The guest 'db' answers at 192.168.122.12, but not on port 80; let port 80 through in the guest's own firewall."
     ]
+
+
+def test_a_network_that_knows_only_whom_it_has_reserved_addresses_for() -> None:
+    facts = World(frozenset({"no_lease"})).facts()
+    state = facts.networks["default"]
+    (entry,) = (state.live or {})["ips"]
+    for mac, why in (
+        ("52:54:00:00:00:99", "to those alone for whom it has reserved"),
+        ("52:54:00:00:00:01", "it sends, but has got"),
+    ):
+        dhcp = {"hosts": [{"mac": mac, "ip": "192.168.122.9"}]}
+        live = {**(state.live or {}), "ips": [{**entry, "dhcp": dhcp}]}
+        (found,) = diagnose(replace(facts, networks={"default": replace(state, live=live)}), Request())
+        assert why in found.sentence
+
+
+def test_without_ping_who_tells_his_mac_address_is_there() -> None:
+    facts = World().facts()
+    for neighbour, words in ((True, []), (False, ["guest_unreachable"] * 3), (None, ["guest_unreachable"] * 3)):
+        probes = {address: Probe(None, neighbour, {}) for address in facts.probes}
+        assert [finding.about for finding in diagnose(replace(facts, probes=probes), Request(ports=()))] == words
 
 
 def test_an_inactive_network_whose_subnet_is_taken_cannot_just_be_started() -> None:
