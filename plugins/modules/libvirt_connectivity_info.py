@@ -22,8 +22,8 @@ options:
   guests:
     description:
       - The guests to look at. When omitted, all that run.
-      - A guest that is named is expected to be there. For it, these are findings as well, a guest that is off, a link that is
-        down in its stored definition too, and a network without DHCP on which no address of it was seen.
+      - A guest that is named is expected to be there. That it is off is a finding then, and so are a link that is down in its
+        stored definition too, and a network without DHCP on which no address of it was seen.
     type: list
     elements: str
   networks:

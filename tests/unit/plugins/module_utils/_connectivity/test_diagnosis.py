@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.diagnosis import diagnose
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Probe, Request
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import Finding
-from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._connectivity.builders import World
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.firewall import Packet, Ruleset
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.iptables import parse_iptables
+from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._connectivity.builders import World, captured_iptables
 
 BACKENDS = ("iptables", "nftables")
 ASK = Request(outside="198.51.100.1")
@@ -318,6 +320,23 @@ def test_a_closed_port_and_a_silent_one() -> None:
     assert [finding.sentence for finding in silent] == [
         "The guest 'db' answers at 192.168.122.12, but not on port 80; let port 80 through in the guest's own firewall."
     ]
+
+
+def test_frames_on_bridges_that_the_firewall_does_not_see() -> None:
+    facts = World(frozenset({"bridged_frames_filtered"})).facts()
+    assert diagnose(replace(facts, filters_bridges={4: False}), Request()) == []
+    assert diagnose(replace(facts, filters_bridges={}), Request()) == []
+    assert len(diagnose(facts, Request())) == 1
+
+
+def test_a_rule_that_keeps_guests_of_a_bridge_apart_is_somebodys_wish() -> None:
+    facts = World().facts()
+    text = "*apart\n:forward ACCEPT [0:0]\n-A forward -i virbr0 -o virbr0 -j DROP\n-A forward -i plain -o plain -j DROP\nCOMMIT\n"
+    apart = [replace(chain, hook="forward") for chain in parse_iptables(text, "ip")]
+    ruleset = Ruleset([*captured_iptables(), *apart])
+    among = Packet(hook="forward", incoming="virbr0", outgoing="virbr0", protocol="tcp", bridged=True)
+    assert ruleset.find_block(among) is not None
+    assert diagnose(replace(facts, firewall=ruleset), Request()) == []
 
 
 def test_a_network_that_knows_only_whom_it_has_reserved_addresses_for() -> None:
