@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
+from ipaddress import ip_interface, ip_network
 
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Facts
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.network_checks import check_network, needs_server
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import NetworkRecord
-from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link
+from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link, Route
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
 
@@ -110,6 +110,14 @@ def test_sound_ones(content: str, links: list[Link]) -> None:
 )
 def test_what_is_wrong(content: str, links: list[Link], found: list[str]) -> None:
     assert sentences(network(content), *links) == found
+
+
+def test_a_route_that_only_contains_the_subnet_does_no_harm() -> None:
+    state = network(NAT)
+    for text, harm in (("192.168.0.0/16", False), ("192.168.101.0/24", True), ("192.168.101.64/26", True)):
+        host = Host({each.name: each for each in (*UP, OWN)}, routes=(Route(ip_network(text), "tun0", False, "main"),))
+        facts = Facts(networks={"lab": state}, host=host, servers=frozenset({"lab"}))
+        assert [finding.about for finding in check_network(facts, state)] == (["subnet_taken"] if harm else [])
 
 
 def test_networks_that_overlap_matter_where_both_run() -> None:

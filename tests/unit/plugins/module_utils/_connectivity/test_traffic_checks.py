@@ -76,6 +76,16 @@ def test_rules_that_nothing_leads_to_are_as_good_as_none(chains: list[Chain]) ->
 
 
 @BOTH
+@pytest.mark.parametrize(
+    "ways",
+    [("LIBVIRT_FWI", "LIBVIRT_FWX", "guest_input", "guest_cross"), ("LIBVIRT_FWO", "LIBVIRT_FWX", "guest_output", "guest_cross")],
+)
+def test_rules_for_one_way_are_not_enough(chains: list[Chain], ways: tuple[str, ...]) -> None:
+    cut = [replace(chain, rules=()) if chain.name in ways else chain for chain in chains]
+    assert abouts(NAT, cut) == ["rules"]
+
+
+@BOTH
 def test_without_translation(chains: list[Chain]) -> None:
     cut = [replace(chain, rules=()) if chain.name in ("LIBVIRT_PRT", "guest_nat") else chain for chain in chains]
     assert abouts(NAT, cut) == ["rules"]
