@@ -159,6 +159,11 @@ class Guests:
             for entry in nic["addrs"] or ()
         ]
 
+    def paused(self) -> set[str]:
+        """Return the names of the guests that run, but are held."""
+        with own_errors():
+            return {domain.name() for domain in self._connection.handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_PAUSED)}
+
     def statistics(self, name: str, device: str) -> dict[str, int] | None:
         """Return what has gone through the host's end of a NIC, None where libvirt does not count it."""
         try:

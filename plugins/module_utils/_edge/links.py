@@ -31,6 +31,7 @@ __all__ = [
     "failure_of",
     "forget_neighbour",
     "read_all_links",
+    "read_default_devices",
     "read_host",
     "read_links",
     "read_neighbours",
@@ -58,6 +59,7 @@ class Link:
     stp: bool | None = None
     isolated: bool | None = None
     mtu: int | None = None
+    up: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,17 @@ def read_host(run: Run) -> Host:
     )
 
 
+def read_default_devices(run: Run) -> list[str]:
+    """Return the interfaces through which the host's IPv4 packets leave for elsewhere, the preferred one first.
+
+    Raises RequirementError if `ip` fails.
+    """
+    entries = _read_json(run, ["ip", "-j", "-4", "route", "show", "default"])
+    found = sorted(entries, key=lambda entry: int(entry.get("metric", 0)))
+    hops = [hop for entry in found for hop in (entry, *entry.get("nexthops", []))]
+    return list(dict.fromkeys(hop["dev"] for hop in hops if "dev" in hop))
+
+
 def read_links(run: Run) -> dict[str, Link]:
     """Return the host's interfaces by name. Raises RequirementError if `ip` fails."""
     entries = _read_json(run, ["ip", "-j", "-d", "addr", "show"])
@@ -214,6 +227,7 @@ def _read_link(entry: dict[str, t.Any]) -> Link:
         stp=bool(stp) if stp is not None else None,
         isolated=bool(isolated) if isolated is not None else None,
         mtu=entry.get("mtu"),
+        up="UP" in entry.get("flags", ["UP"]),
     )
 
 

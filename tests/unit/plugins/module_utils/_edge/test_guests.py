@@ -46,6 +46,12 @@ def test_the_names_of_guests_are_in_order(world: Guests) -> None:
     assert world.names() == ["alone", "off", "runs"]
 
 
+def test_who_is_held(world: Guests, driver: libvirt.virConnect) -> None:
+    assert world.paused() == set()
+    driver.lookupByName("runs").suspend()
+    assert world.paused() == {"runs"}
+
+
 def test_a_guest_is_read_as_it_is_stored_and_as_it_runs(world: Guests) -> None:
     for name, stored, live in (("off", True, False), ("runs", True, True), ("alone", False, True)):
         record = world.read(name)

@@ -57,6 +57,10 @@ class TestCapturedHost:
         assert links["lo"].mac is None
         assert all(re.fullmatch("([0-9a-f]{2}:){5}[0-9a-f]{2}", link.mac or "") for link in links.values() if link.name != "lo")
 
+    def test_which_are_up(self, path: Path) -> None:
+        links = read_captured(path).links
+        assert {name for name, link in links.items() if not link.up} == {"mv0"}  # one without a carrier is up as well
+
     def test_addresses(self, path: Path) -> None:
         links = read_captured(path).links
         # 000-7, 001-18: the bridge has the network's address
@@ -137,3 +141,20 @@ def test_no_routes_are_no_error() -> None:
     # iproute2 prints nothing at all where there is nothing
     host = read_host(lambda command: (0, "[{}]" if "addr" in command else "", ""))
     assert host == Host(links={}, routes=())
+
+
+def test_through_what_packets_leave() -> None:
+    commands: list[list[str]] = []
+    routes = [
+        {"dst": "default", "gateway": "192.0.2.1", "dev": "wlan0", "metric": 600},
+        {"dst": "default", "gateway": "198.51.100.1", "dev": "eth0", "metric": 100},
+        {"dst": "default", "metric": 700, "nexthops": [{"dev": "eth1"}, {"dev": "eth0"}]},
+    ]
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        commands.append(command)
+        return 0, json.dumps(routes), ""
+
+    assert links.read_default_devices(run) == ["eth0", "wlan0", "eth1"]
+    assert commands == [["ip", "-j", "-4", "route", "show", "default"]]
+    assert links.read_default_devices(lambda _command: (0, "", "")) == []
