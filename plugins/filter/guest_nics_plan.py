@@ -91,7 +91,7 @@ _value:
       type: list
       elements: dict
       returned: always
-      sample: [{domain: web, source: {network: shared}, filterref: {filter: clean-traffic}}]
+      sample: [{domain: web, source: {network: shared}, filterref: {filter: kvmops-web-shared-6e4d9f}}]
 """
 
 

@@ -80,7 +80,7 @@ def expand(entry: Options, presets: Mapping[str, Preset], links: Links) -> Expan
     if entry["type"] == "disconnected":
         if "link" in entry:
             raise InputError("link: the type disconnected says that the cable is out; leave link or type out.")
-        nic["link"] = {"state": "down"}
+        nic["link"] = "down"
     name = "shared" if entry["type"] == "disconnected" else entry["type"]
     return _on_network(entry, nic, name, presets[name])
 
@@ -120,7 +120,7 @@ def _on_network(entry: Options, nic: Options, name: str, preset: Preset) -> Expa
         )
     outermost = filters[-1]["name"] if filters else base
     if outermost and "filterref" not in entry:
-        nic["filterref"] = {"filter": outermost, **_parameters(entry, preset, base)}
+        nic["filterref"] = {"filter": outermost, **_parameters(entry, base)}
     return Expansion(nic, tuple(filters), name)
 
 
@@ -132,21 +132,14 @@ def _names_local(rules: list[str]) -> bool:
     return any({"local", "guests", "arp"} & set(str(rule).lower().split()) for rule in rules)
 
 
-def _parameters(entry: Options, preset: Preset, base: str) -> Options:
-    """Return what the stock filter has to know of the guest's addresses; libvirt learns them where nothing is said."""
-    if not base:
-        return {}
+def _parameters(entry: Options, base: str) -> Options:
+    """Return what the stock filter has to know of the guest's address; libvirt learns it where nothing is said.
+
+    It is not told to learn from DHCP (CTRL_IP_LEARNING): with that, libvirtd 11.3 passed over the lease of a guest that was moved
+    while it ran, and crashed when such a NIC was updated.
+    """
     fixed = (entry.get("reservation") or {}).get("ipv4")
-    if fixed:
-        return {"parameters": [{"name": "IP", "value": fixed}]}
-    if preset.address_learning == "dhcp":
-        return {
-            "parameters": [
-                {"name": "CTRL_IP_LEARNING", "value": "dhcp"},
-                {"name": "DHCPSERVER", "value": str(preset.interface.ip)},
-            ]
-        }
-    return {}
+    return {"parameters": [{"name": "IP", "value": fixed}]} if base and fixed else {}
 
 
 def _on_bridge(entry: Options, nic: Options, links: Links) -> Expansion:

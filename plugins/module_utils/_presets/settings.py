@@ -33,7 +33,7 @@ _DEFAULTS: dict[str, Settings] = {
     "host": {"kind": "isolated", "bridge": "virbr-host", "address": "192.168.128.1", "filter": _CLEAN},
     "nat": {"kind": "nat", "bridge": "virbr-nat", "address": "192.168.65.1", "filter": ""},
 }
-_COMMON: Settings = {"prefix": 24, "lease": _DAY, "address_learning": "any"}
+_COMMON: Settings = {"prefix": 24, "lease": _DAY}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class Preset:
     end: str
     lease: int
     filter: str
-    address_learning: str
 
     @property
     def as_lab_network(self) -> dict[str, t.Any]:
@@ -96,7 +95,6 @@ def _read(name: str, defaults: Settings, changes: Settings) -> Preset:
         end=end,
         lease=settings["lease"],
         filter=settings["filter"],
-        address_learning=settings["address_learning"],
     )
 
 

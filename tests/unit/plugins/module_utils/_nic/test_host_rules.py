@@ -304,20 +304,20 @@ def test_of_a_host_that_cannot_be_seen_only_guests_and_networks_have_addresses()
 @pytest.mark.parametrize(
     ("definition", "has_none"),
     [
-        (on(source={"bridge": "br0"}, **VLAN), True),
-        (on(source={"bridge": "coming"}, **VLAN), True),
-        (on(source={"bridge": "ovs0"}, **VLAN), False),
-        (on(source={"bridge": "br0"}, **VLAN, **OVS), False),
-        (on(source={"bridge": "br0"}), False),
-        (on(source={"network": "hostbridge"}, **VLAN), True),
-        (on(source={"network": "switch"}, **VLAN), False),
-        (on(source={"network": "passthrough"}, **VLAN), False),
-        (on(source={"dev": "eth1", "mode": "passthrough"}, **VLAN), False),
+        (normalise({"type": "bridge", "source": {"bridge": "br0"}, **VLAN}), True),
+        (normalise({"type": "bridge", "source": {"bridge": "coming"}, **VLAN}), True),
+        (normalise({"type": "bridge", "source": {"bridge": "ovs0"}, **VLAN}), False),
+        (normalise({"type": "bridge", "source": {"bridge": "br0"}, **VLAN, **OVS}), False),
+        (normalise({"type": "bridge", "source": {"bridge": "br0"}}), False),
+        (on("hostbridge", **VLAN), True),
+        (on("switch", **VLAN), False),
+        (on("passthrough", **VLAN), False),
+        (normalise({"type": "direct", "source": {"dev": "eth1", "mode": "passthrough"}, **VLAN}), False),
     ],
 )
 def test_vlans_on_bridges_of_linux(definition: Definition, has_none: bool) -> None:
     # seed 004-h
     said = "vlan: libvirt has VLANs on the bridges of Linux since 11.0.0, and this one is 9.0.0; leave it out, and plug the guest"
-    found = list(vlan_conflicts(definition, HOST, NETWORKS, "9.0.0"))
+    found = list(vlan_conflicts(definition, HOST, ALL, "9.0.0"))
     assert [sentence.startswith(said) for sentence in found] == [True] * has_none
-    assert list(vlan_conflicts(definition, HOST, NETWORKS, "11.0.0")) == []
+    assert list(vlan_conflicts(definition, HOST, ALL, "11.0.0")) == []
