@@ -26,14 +26,6 @@ ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs/docsite/rst/guests_from_names_guide.rst").read_text(encoding="utf-8")
 
 
-# Tests of parts that have a branch of their own: they are looked for once the part is there.
-PARTS = {
-    "extensions/molecule/guest/": "roles/guest",
-    "extensions/molecule/verify/": "roles/verify",
-    "tests/unit/plugins/modules/test_libvirt_guest": "plugins/modules/libvirt_guest.py",
-}
-
-
 def rows(heading: str) -> list[list[str]]:
     """Return the rows of the table whose first column is called so."""
     _before, found, table = TEXT.partition(f"    * - {heading}\n")
@@ -80,5 +72,4 @@ def test_every_line_has_a_test_that_is_there(row: list[str]) -> None:
         assert names == ["none"]
         return
     for name in names:
-        lacking = any(name.startswith(test) and not (ROOT / part).exists() for test, part in PARTS.items())
-        assert lacking or (ROOT / name).is_file(), name
+        assert (ROOT / name).is_file(), name

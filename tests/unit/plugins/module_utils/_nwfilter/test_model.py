@@ -29,7 +29,7 @@ PAIRS = [
         etree.tostring(pair[1], encoding="unicode"),
     )
     for path in sorted(FIXTURES.glob("filters.*.xml"))
-    for pair in etree.parse(path).getroot()
+    for pair in etree.parse(str(path)).getroot()
 ]
 
 
