@@ -48,10 +48,7 @@ def read_firewall(run: Run) -> tuple[Ruleset | None, str]:
         if text is None:
             continue
         answered = True
-        found = parse_iptables(text, family)
-        tables = {chain.table for chain in found}
-        chains = {place: chain for place, chain in chains.items() if place[0] != family or place[1] not in tables}
-        chains.update((chain.place, chain) for chain in found)
+        chains.update((chain.place, chain) for chain in parse_iptables(text, family))
     return (Ruleset(chains.values()), "") if answered else (None, "; ".join(filter(None, reasons)))
 
 
