@@ -92,9 +92,13 @@ def read_definition(text: str, name: str) -> GuestDefinition:
 
 
 def files_of(text: str) -> set[str]:
-    """Return the files that a guest has as its drives."""
+    """Return the files that a guest has as its drives, with the image that its disk has only the differences from."""
     root = document.parse_document(text, root="domain")
-    return {element.get("file", "") for element in root.iterfind("devices/disk//source") if element.get("file")}
+    mark = read_mark(root, root.findtext("name", ""))
+    files = {element.get("file", "") for element in root.iterfind("devices/disk//source")}
+    if mark is not None and mark.image_use == "backing":
+        files.add(mark.image)
+    return files - {""}
 
 
 def change_document(text: str, wanted: GuestDefinition, *, name: str) -> str:

@@ -89,7 +89,9 @@ class GuestSurvey(Survey):
         return has_file(path)
 
     def check_unused(self, option: str, path: str) -> None:
-        """Refuse a file that another guest has as a drive."""
+        """Refuse a file that another guest has as a drive, or that its drive builds on."""
         for other in self.guests.read_all():
             if other.name != self.name and path in files_of(other.stored_xml or other.live_xml or ""):
-                raise RefusedError(f"{option}: {path} is a disk of the guest '{other.name}'; leave it to that one.")
+                raise RefusedError(
+                    f"{option}: {path} is a disk of the guest '{other.name}', or its disk builds on it; leave it to that one."
+                )

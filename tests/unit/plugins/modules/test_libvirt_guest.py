@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import typing as t
 
@@ -177,6 +178,20 @@ def test_a_copy_of_an_image_and_a_difference_from_one(host: Host) -> None:
     target = host.document("raw").find("devices/disk/target")
     assert target is not None
     assert (target.get("dev"), target.get("bus")) == ("sda", "sata")
+
+
+def test_a_disk_on_which_another_one_builds_is_kept(host: Host) -> None:
+    apply_guest(name="golden", state="present", disk=host.disk, image=host.path("small.qcow2"))
+    golden = host.path("disks/golden.qcow2")
+    apply_guest(name="thin", state="present", disk=host.disk, image=golden, image_use="backing")
+    for check in (True, False):
+        result = guest_task(check=check, name="golden", state="absent", remove_disk=True)
+        assert result.msg == (
+            f"remove_disk: {golden} is a disk of the guest 'thin', or its disk builds on it; leave it to that one."
+        )
+    apply_guest(name="thin", state="absent", remove_disk=True)
+    apply_guest(name="golden", state="absent", remove_disk=True)
+    assert not os.path.exists(golden)
 
 
 def test_addresses_that_meet_are_told_apart_and_kept(host: Host) -> None:

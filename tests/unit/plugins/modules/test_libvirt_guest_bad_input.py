@@ -144,7 +144,7 @@ THERE: list[tuple[Options, str]] = [
     ({"name": "wbe", "state": "running"}, "name: the guest 'wbe' does not exist, and the task does not say how it shall be."),
     (
         {"name": "web2", "kernel": "{folder}/vmlinuz", "disk": {"directory": "{folder}/taken"}},
-        "disk.directory: {folder}/taken/web2.qcow2 is a disk of the guest 'web'; leave it to that one.",
+        "disk.directory: {folder}/taken/web2.qcow2 is a disk of the guest 'web', or its disk builds on it; leave it to that one.",
     ),
     (
         {"name": "text", "disk": {"directory": "{folder}/taken"}},
