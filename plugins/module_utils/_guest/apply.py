@@ -19,6 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Appl
 from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import change_document
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply_networks import apply_networks, put_back_networks
 from ansible_collections.kvmops.network.plugins.module_utils._nic.carry_out import carry_out
+from ansible_collections.kvmops.network.plugins.module_utils._undo import say_put_back, take_back
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,7 @@ def apply_plan(survey: GuestSurvey, plan: GuestPlan, *, stop_timeout: float) -> 
         with uninterrupted():
             work.start()
     except NetworkError as error:
-        left = work.put_back()
-        back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
+        back = say_put_back(work.put_back())
         raise ApplyError(f"The guest '{plan.request.name}': '{work.doing}' failed: {error.reason}. {back}") from None
     # last of all: what is gone cannot be put back
     for path in plan.removed:
@@ -79,13 +79,7 @@ class _Work:
 
     def put_back(self) -> list[str]:
         """Take the steps back, the last one first. Return what could not be, and why."""
-        left = []
-        for label, undo in reversed(self._undo):
-            try:
-                undo()
-            except NetworkError as error:
-                left.append(f"{label} ({error.reason})")
-        return left
+        return take_back(self._undo)
 
     def files(self) -> None:
         """Write the script and the CD-ROM."""

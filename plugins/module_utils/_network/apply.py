@@ -19,6 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
 from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState, Step, felt_by_running
 from ansible_collections.kvmops.network.plugins.module_utils._network.rollback import parked_xml, put_back
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
+from ansible_collections.kvmops.network.plugins.module_utils._undo import say_put_back
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -79,7 +80,7 @@ def apply_changes(
                 failure += f" It is changed together with {', '.join(others)}, since they take what others of them give up."
             connection.revive()
             left = put_back(connection, [(change.before, records.get(change.name)) for change in changes], plug_in)
-            back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
+            back = say_put_back(left)
             lost = (
                 f" But {', '.join(cut)} lost the connection when it was stopped, and has to be plugged in again." if cut else ""
             )

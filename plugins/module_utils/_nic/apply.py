@@ -26,6 +26,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.domain_documen
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import NicState, read_guest
 from ansible_collections.kvmops.network.plugins.module_utils._nic.live import find_differences, inherited_from, stored_differences
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import own_part
+from ansible_collections.kvmops.network.plugins.module_utils._undo import say_put_back, take_back
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +92,7 @@ def apply_guest(guests: Guests, plan: GuestPlan, networking: Networking, *, deta
         raise ApplyError(str(error)) from None
     except NetworkError as error:
         failure = f"The guest '{plan.guest.name}': '{doing}' failed: {error.reason}."
-        left = work.put_back()
-        back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
-        raise ApplyError(f"{failure} {back}") from None
+        raise ApplyError(f"{failure} {say_put_back(work.put_back())}") from None
 
 
 class _Work:
@@ -110,13 +109,7 @@ class _Work:
 
     def put_back(self) -> list[str]:
         """Take the steps back, the last one first. Return what could not be, and why."""
-        left = []
-        for label, undo in reversed(self._undo):
-            try:
-                undo()
-            except NetworkError as error:
-                left.append(f"{label} ({error.reason})")
-        return left
+        return take_back(self._undo)
 
     def attach(self, nic: NicPlan) -> None:
         """Plug in a NIC that the running guest has not, and keep where on the guest's bus it is."""

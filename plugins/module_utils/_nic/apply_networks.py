@@ -16,6 +16,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
 from ansible_collections.kvmops.network.plugins.module_utils._network.dhcp_hosts import LiveChange, places_in
 from ansible_collections.kvmops.network.plugins.module_utils._network.live import update_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
+from ansible_collections.kvmops.network.plugins.module_utils._undo import say_put_back
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ def apply_networks(connection: Connection, changes: Sequence[NetworkChange], rec
                 _apply(connection, change)
         except NetworkError as error:
             left = put_back_networks(connection, begun, records)
-            back = f"Not everything could be put back: {'; '.join(left)}." if left else "Everything was put back as it was."
+            back = say_put_back(left)
             raise ApplyError(
                 f"The reservations of the network '{change.name}' could not be changed: {error.reason}. {back}"
             ) from None
