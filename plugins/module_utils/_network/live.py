@@ -13,7 +13,7 @@ Source: virNetworkDefUpdateSection, networkUpdate and networkSetMetadata in libv
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._format import document, tree
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
@@ -52,6 +52,8 @@ __all__ = ["NEWEST", "LivePlan", "Update", "differences", "plan_updates", "updat
 NEWEST = "999.0.0"
 # The modes in which a guest has a device for itself. With an update libvirt forgets which of them are taken.
 _POOLS = ("passthrough", "hostdev")
+# The modes in which guests reach the outside, by rules that libvirt makes.
+_THROUGH_THE_FIREWALL = ("nat", "route")
 _SHARES_NAMES = (9, 0, 0)  # from this version on several DNS records may have one name
 _HAS_METADATA = (9, 7, 0)  # from this version on a network's words can be changed while it runs
 
@@ -61,7 +63,8 @@ class Update:
     """One entry of a running network that comes, goes or changes, as a document; a title and a description as the text.
 
     `address` is the network's own address in the subnet, "" for what belongs to none. `is_costly` says that libvirt makes the
-    network's firewall rules anew for it, so that guests lose some tenths of a second of their connection to the outside.
+    network's firewall rules anew for it, so that guests lose some tenths of a second of their connection to the outside: where
+    there are such rules, and an outside.
     """
 
     section: Section
@@ -95,6 +98,8 @@ def plan_updates(live: Definition, target: Definition, *, kept: Collection[str] 
         return LivePlan((), live)
     for plan in (_plan_interfaces, _plan_dns_hosts, _plan_txt, _plan_srv, _plan_dhcp, _plan_portgroups, _plan_words):
         updates += plan(after, target, kept, version)
+    if mode_of(live) not in _THROUGH_THE_FIREWALL:
+        updates = [replace(update, is_costly=False) for update in updates]
     return LivePlan(tuple(updates), normalise(after))
 
 
@@ -148,7 +153,7 @@ def _plan_interfaces(after: Definition, target: Definition, _kept: Collection[st
     updates: list[tuple[Verb, str]] = [("add", name) for name in wanted if name not in before]
     updates += [("delete", name) for name in before if name not in wanted]
     for verb, name in sorted(updates, reverse=owns_bridge(after)):
-        yield Update("forward interface", verb, _render(_INTERFACES, {"dev": name}), name, is_costly=owns_bridge(after))
+        yield Update("forward interface", verb, _render(_INTERFACES, {"dev": name}), name, is_costly=True)
     forward = after["forward"]
     forward.pop("dev", None)
     _set(forward, "interfaces", [{"dev": name} for name in wanted])

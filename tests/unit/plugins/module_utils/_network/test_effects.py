@@ -100,6 +100,16 @@ def test_what_each_costs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("forward", "outage"), [({"mode": "nat"}, 0.3), ({"mode": "route"}, 0.3), ({"mode": "open"}, 0.0), (None, 0.0)]
+)
+def test_where_no_rule_leads_to_the_outside_none_is_missed(forward: Definition | None, outage: float) -> None:
+    base = {option: value for option, value in {**OLD, "forward": forward}.items() if value is not None}
+    live, target = normalise({**base, **subnet(9)}), normalise({**base, **subnet(9, 10)})
+    plan = make_plan(NetworkState("lab", stored=live, live=live), Wanted("active", definition=target), GUEST)
+    assert (plan.outage, [step.action for step in plan.steps]) == (outage, ["define", "update"])
+
+
 def test_what_does_not_run() -> None:
     stored = NetworkState("lab", stored=OLD)
     wanted = {**OLD, "mtu": 1400}
