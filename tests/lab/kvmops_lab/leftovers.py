@@ -18,7 +18,8 @@ def remove_everything(paths: Paths) -> list[str]:
         lifecycle.remove(Host(paths, name))
     lan.remove(paths)
     ControlGroup.of(paths.prefix).kill()
-    for name in namespace.named(f"{paths.prefix}-"):
+    # not all that begins with the prefix: another lab's directory may go on after it
+    for name in namespace.named(paths.host_namespace("")):
         namespace.delete(name)
     remove_tree(paths.state)
     for folder in (paths.ssh_control, paths.logs):
