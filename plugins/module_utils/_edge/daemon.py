@@ -42,6 +42,7 @@ __all__ = [
     "LibvirtError",
     "NetworkRecord",
     "check_libraries",
+    "document_of",
     "is_local",
     "own_errors",
 ]
@@ -216,8 +217,8 @@ class Connection:
         """Return the NICs of all running guests, from their live definitions."""
         with own_errors():
             domains = self.handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-            documents = [(domain.name(), text) for domain, text in ((domain, _live_xml(domain)) for domain in domains) if text]
-        return [nic for guest, text in documents for nic in _guest_nics(guest, text)]
+            documents = [(domain.name(), document_of(domain, gone=libvirt.VIR_ERR_NO_DOMAIN)) for domain in domains]
+        return [nic for guest, text in documents if text is not None for nic in _guest_nics(guest, text)]
 
     def reclaim_port(self, name: str, xml: str) -> None:
         """Let a running network know of a guest's NIC that is plugged in already."""
@@ -348,12 +349,15 @@ class own_errors:
             raise LibvirtError(error.get_error_message() or str(error)) from None
 
 
-def _live_xml(domain: t.Any) -> str | None:
-    """Return a running guest's definition, None if it has ended since it was listed."""
+def document_of(listed: t.Any, *, gone: int) -> str | None:
+    """Return the document of something of libvirt's, None if it has gone since it was listed.
+
+    `gone` is the error by which libvirt says so. Within `own_errors`, other errors are ours.
+    """
     try:
-        text: str = domain.XMLDesc(0)
+        text: str = listed.XMLDesc(0)
     except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+        if error.get_error_code() == gone:
             return None
         raise
     return text

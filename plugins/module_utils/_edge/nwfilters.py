@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import own_errors
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import document_of, own_errors
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
 try:
@@ -43,7 +43,7 @@ class NetworkFilters:
                         "libvirt-daemon-driver-nwfilter), or correct the option uri."
                     ) from None
                 raise
-            documents = ((each.name(), _read(each)) for each in found)
+            documents = ((each.name(), document_of(each, gone=libvirt.VIR_ERR_NO_NWFILTER)) for each in found)
             return {name: text for name, text in documents if text is not None}
 
     def define(self, xml: str) -> None:
@@ -58,14 +58,3 @@ class NetworkFilters:
         """Remove a filter."""
         with own_errors():
             self._connection.handle.nwfilterLookupByName(name).undefine()
-
-
-def _read(found: t.Any) -> str | None:
-    """Return a filter's document, None if it has gone since it was listed."""
-    try:
-        text: str = found.XMLDesc(0)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER:
-            return None
-        raise
-    return text

@@ -54,6 +54,8 @@ NEWEST = "999.0.0"
 _POOLS = ("passthrough", "hostdev")
 # The modes in which guests reach the outside, by rules that libvirt makes.
 _THROUGH_THE_FIREWALL = ("nat", "route")
+# The sections with whose change libvirt makes those rules anew.
+_IN_THE_FIREWALL = ("dhcp host", "dhcp range", "forward interface")
 _SHARES_NAMES = (9, 0, 0)  # from this version on several DNS records may have one name
 _HAS_METADATA = (9, 7, 0)  # from this version on a network's words can be changed while it runs
 
@@ -98,8 +100,8 @@ def plan_updates(live: Definition, target: Definition, *, kept: Collection[str] 
         return LivePlan((), live)
     for plan in (_plan_interfaces, _plan_dns_hosts, _plan_txt, _plan_srv, _plan_dhcp, _plan_portgroups, _plan_words):
         updates += plan(after, target, kept, version)
-    if mode_of(live) not in _THROUGH_THE_FIREWALL:
-        updates = [replace(update, is_costly=False) for update in updates]
+    if mode_of(live) in _THROUGH_THE_FIREWALL:
+        updates = [replace(update, is_costly=update.section in _IN_THE_FIREWALL) for update in updates]
     return LivePlan(tuple(updates), normalise(after))
 
 
@@ -153,7 +155,7 @@ def _plan_interfaces(after: Definition, target: Definition, _kept: Collection[st
     updates: list[tuple[Verb, str]] = [("add", name) for name in wanted if name not in before]
     updates += [("delete", name) for name in before if name not in wanted]
     for verb, name in sorted(updates, reverse=owns_bridge(after)):
-        yield Update("forward interface", verb, _render(_INTERFACES, {"dev": name}), name, is_costly=True)
+        yield Update("forward interface", verb, _render(_INTERFACES, {"dev": name}), name)
     forward = after["forward"]
     forward.pop("dev", None)
     _set(forward, "interfaces", [{"dev": name} for name in wanted])
@@ -274,7 +276,7 @@ def _plan_dhcp(after: Definition, target: Definition, kept: Collection[str], _ve
 
 def _range_update(verb: Verb, entry: Definition, each: dict[str, t.Any]) -> Update:
     label = f"{each['start']} to {each['end']}"
-    return Update("dhcp range", verb, _render(_RANGES, each), label, address=entry["address"], is_costly=True)
+    return Update("dhcp range", verb, _render(_RANGES, each), label, address=entry["address"])
 
 
 def _plan_dhcp_hosts(
@@ -302,7 +304,7 @@ def _plan_dhcp_hosts(
 def update_of(change: LiveChange) -> Update:
     """Return the update that changes a reservation."""
     label = f"{change.host['ip']} for {key_of(change.host)}"
-    return Update("dhcp host", change.verb, _render(DHCP_HOSTS, change.host), label, address=change.address, is_costly=True)
+    return Update("dhcp host", change.verb, _render(DHCP_HOSTS, change.host), label, address=change.address)
 
 
 def _stays(host: dict[str, t.Any], wanted: list[tuple[str, dict[str, t.Any]]], kept: Collection[str]) -> bool:
