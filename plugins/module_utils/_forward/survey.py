@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: The kvmops.network authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection.
+
+"""The host as a plan about forwards needs to know it, read by those who know how."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.kvmops.network.plugins.module_utils._edge import forwards
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.listeners import read_listeners
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._forward.host import ForwardHost
+from ansible_collections.kvmops.network.plugins.module_utils._nic.survey import Survey
+
+if t.TYPE_CHECKING:
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
+    from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Run
+    from ansible_collections.kvmops.network.plugins.module_utils._forward.request import ForwardRequest
+    from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState
+
+__all__ = ["check_uri", "read_forward_host"]
+
+
+def check_uri(uri: str) -> None:
+    """Refuse a daemon of another machine, whose ports are not this one's. Raises InputError."""
+    if urlsplit(uri).netloc:
+        raise InputError(
+            f"uri: the daemon at {uri} is on another machine, and a forward is made on the guest's own host; run the task there."
+        )
+
+
+def read_forward_host(
+    run: Run, connection: Connection, request: ForwardRequest, see_links: t.Callable[[], Host | None], *, uri: str
+) -> tuple[ForwardHost, Survey]:
+    """Return what a plan needs, and what was read of libvirt. Raises NetworkError where something cannot be read."""
+    files = forwards.read_owned_files()
+    survey = Survey(connection, lambda: None, local=is_local(uri))
+    guest = survey.guest(request.domain) if request.domain else None
+    links = see_links() if request.host_address else None
+    host = ForwardHost(
+        networks=survey.networks,
+        forwards=forwards.read_forwards(files),
+        files=files,
+        listeners=tuple(read_listeners(run)) if request.state == "present" else (),
+        programs=forwards.find_programs(),
+        guest=guest,
+        leases=_read_leases(connection, survey, guest) if guest is not None else None,
+        addresses=_addresses(links) if links is not None else None,
+        idle=tuple(forwards.read_idle(run, files)),
+        faults=tuple(forwards.read_faults(run, files)),
+        bridged_filtered=forwards.filters_bridged(request.version),
+    )
+    return host, survey
+
+
+def _addresses(host: Host) -> frozenset[str]:
+    return frozenset(str(interface.ip) for link in host.links.values() for interface in link.addresses)
+
+
+def _read_leases(connection: Connection, survey: Survey, guest: GuestState) -> dict[str, tuple[str, ...]]:
+    """Return the addresses that a guest has got by DHCP, by MAC address."""
+    macs = {mac for nic in guest.nics for mac in nic.macs}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted(survey.running_networks):
+        for lease in connection.read_leases(name) or []:
+            mac = (lease["mac"] or "").lower()
+            if mac in macs:
+                found[mac] = (*found.get(mac, ()), lease["ip"])
+    return found
