@@ -68,6 +68,7 @@ proof: images ## What takes longer than CI has time: the oldest release, an upli
 	KVMOPS_PROOF_ROUNDS=17 KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s change
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
+	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s forward
 	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 

@@ -255,9 +255,16 @@ def _plan_files(plan: Plan, host: ForwardHost) -> None:
         if old != new:
             plan.files.append(FileChange(path, old, new))
     if not plan.steps:
-        plan.steps += [Step("write", f"{change.path} differs from what was written") for change in plan.files]
+        plan.steps += [_mend(change) for change in plan.files]
         if wanted:
             there = {path.rpartition("/")[2] for path in wanted}
             plan.steps += [Step("start", f"{unit} does not run, or does not at boot") for unit in host.idle if unit in there]
             by_rules = KEEPER_UNIT in there
             plan.steps += [Step("put back", f"{fault} is not as it was made") for fault in host.faults if by_rules]
+
+
+def _mend(change: FileChange) -> Step:
+    """Return what is done about a file that somebody changed, or that a run left which was killed."""
+    if change.after is None:
+        return Step("remove", f"{change.path} is of no forward")
+    return Step("write", f"{change.path} {'is not there' if change.before is None else 'differs from what was written'}")
