@@ -146,7 +146,6 @@ def settle(run: Run, before: Files, after: Files, changes: Iterable[FileChange])
     _tidy()
     if any(name.endswith((".service", ".socket")) for name in changed):
         _systemctl(run, "daemon-reload")
-    kill_point()
     if has:
         _systemctl(run, "enable", *has)
         if KEEPER_UNIT in had and KEEPER_UNIT in has and run(["systemctl", "is-active", KEEPER_UNIT])[0] == 0:
@@ -178,6 +177,7 @@ def _tidy() -> None:
 
 
 def _systemctl(run: Run, *words: str) -> None:
+    kill_point()
     failure = failure_of(run, ["systemctl", *words])
     if failure is not None:
         raise ApplyError(f"'systemctl {' '.join(words)}' failed: {failure}")
