@@ -55,7 +55,7 @@ lint-package: setup
 unit: setup ## Unit tests; ARGS="-k name" for some of them
 	pytest $(ARGS)
 
-unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt; ARGS as for unit
+unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt (bookworm: what needs a host); ARGS as for unit
 	flock .build/unit-images.lock python tests/tools/unit_images.py $(ARGS)
 
 sanity: setup ## ansible-test sanity
