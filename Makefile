@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-SCENARIO ?= --all
+SCENARIO ?=
 
 COLLECTION := .build/collections/ansible_collections/kvmops/network
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -55,14 +55,14 @@ lint-package: setup
 unit: setup ## Unit tests; ARGS="-k name" for some of them
 	pytest $(ARGS)
 
-unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt; ARGS as for unit
+unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt (bookworm: what needs a host); ARGS as for unit
 	flock .build/unit-images.lock python tests/tools/unit_images.py $(ARGS)
 
 sanity: setup ## ansible-test sanity
 	flock .build/sanity.lock python tests/tools/sanity.py
 
-molecule: setup-lab ## Scenarios on lab hosts; SCENARIO="-s name" for one of them
-	tests/lab/lab run -- molecule test $(SCENARIO)
+molecule: setup-lab ## Scenarios on lab hosts, two at a time; SCENARIO="-s name" for one of them
+	tests/lab/lab run -- python tests/tools/scenarios.py $(SCENARIO)
 
 proof: images ## What takes longer than CI has time: the oldest release, an uplink lost and a task killed at any moment
 	KVMOPS_PROOF_ROUNDS=17 KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s change

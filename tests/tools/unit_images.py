@@ -5,6 +5,9 @@
 
 The hosts get the working tree, the part of Ansible that modules run with, and the packages of requirements/images.txt,
 all of which is gone with the hosts. Arguments that are not this program's go to pytest: `--release bullseye -k ranges`.
+
+The oldest and the newest release run all. Between them runs what a host is needed for: what talks to a real daemon, or with the
+system. The rest runs there where a release or arguments for pytest are given.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ RELEASES = ("bullseye", "bookworm", "trixie")
 
 # What runs on managed hosts; plugins of other kinds run on the controller, which has the development tools' Python.
 MANAGED = ("module_utils", "modules")
+UNIT = "tests/unit/plugins"
+NEEDS_A_HOST = ("module_utils/_edge", "modules/*_daemon*.py", "modules/*_documents.py")
 
 HOME = "/opt/unit"  # on the hosts
 COLLECTION = "ansible_collections/kvmops/network"
@@ -148,7 +153,14 @@ def modules() -> list[str]:
     return [f"{COLLECTION}/plugins/modules/{file.stem}".replace("/", ".") for file in files]
 
 
-def run_release(release: str, pytest_arguments: t.Sequence[str], files: dict[str, Path]) -> str:
+def tests_of(release: str, *, asked_for: bool) -> list[str]:
+    """Return what runs on a release; of one that is asked for, or with arguments for pytest, it is all."""
+    if asked_for or release in (RELEASES[0], RELEASES[-1]):
+        return [f"{UNIT}/{kind}" for kind in MANAGED]
+    return [str(path.relative_to(ROOT)) for pattern in NEEDS_A_HOST for path in sorted((ROOT / UNIT).glob(pattern))]
+
+
+def run_release(release: str, tests: t.Sequence[str], files: dict[str, Path]) -> str:
     """Return the summary of a release. Raises Failed with the whole output."""
     host = Host(release)
     host.bring_up()
@@ -158,8 +170,7 @@ def run_release(release: str, pytest_arguments: t.Sequence[str], files: dict[str
     imported = modules()
     for module in imported:  # each in a process of its own, as with Ansible
         host.python("-W", "error", "-c", f"import {module}")
-    tests = [f"tests/unit/plugins/{kind}" for kind in MANAGED]
-    log = host.python("-m", "pytest", "--quiet", "--hypothesis-profile=images", *tests, *pytest_arguments)
+    log = host.python("-m", "pytest", "--quiet", "--hypothesis-profile=images", *tests)
     passed = re.search(r"^([1-9]\d*) passed.*$", log, re.MULTILINE)
     if not passed:
         raise Failed(f"{log}\nNo test passed.")
@@ -168,10 +179,10 @@ def run_release(release: str, pytest_arguments: t.Sequence[str], files: dict[str
     return f"Python {python}, libvirt {libvirt}, lxml {lxml}: {len(imported)} modules imported, {passed[0]}"
 
 
-def report(release: str, pytest_arguments: t.Sequence[str], files: dict[str, Path]) -> bool:
+def report(release: str, tests: t.Sequence[str], files: dict[str, Path]) -> bool:
     """Run a release, say how it went, and return whether all was well."""
     try:
-        summary = run_release(release, pytest_arguments, files)
+        summary = run_release(release, tests, files)
     except Failed as error:
         print(f"{error}\n{release}: FAILED", flush=True)
         return False
@@ -184,11 +195,13 @@ def main() -> int:
     parser.add_argument("--release", choices=RELEASES, action="append", help="only this one; may be repeated")
     options, pytest_arguments = parser.parse_known_args()
     releases = options.release or RELEASES
+    asked_for = bool(options.release or pytest_arguments)
+    tests = {release: [*tests_of(release, asked_for=asked_for), *pytest_arguments] for release in releases}
     files = {**collection_files(), **ansible_files()}
     signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(1))
     with ThreadPoolExecutor(max_workers=len(releases)) as workers:
         try:
-            went_well = list(workers.map(lambda release: report(release, pytest_arguments, files), releases))
+            went_well = list(workers.map(lambda release: report(release, tests[release], files), releases))
         finally:
             lab("down", *(Host(release).name for release in releases))
     return 0 if all(went_well) else 1

@@ -24,6 +24,7 @@ from pathlib import Path
 _PAUSE = 0.01
 _LEAST = 20  # answers, below which nothing was measured
 _CONNECT_TIMEOUT = 10.0
+_PATIENCE = 90.0  # seconds until a guest has connected, or TCP tries again: it doubles the time it waits
 _LAST_ANSWER = 20.0  # seconds for what is still under way at the end
 
 
@@ -101,9 +102,9 @@ def _send_back(connection: socket.socket) -> bool:
 def count(port: int) -> int:
     """Wait for one connection, and print how much came by it until it ended, and how long nothing came at most."""
     with socket.create_server(("", port)) as listener:
-        listener.settimeout(_CONNECT_TIMEOUT)
+        listener.settimeout(_PATIENCE)
         connection = listener.accept()[0]
-    connection.settimeout(_LAST_ANSWER)
+    connection.settimeout(_PATIENCE)
     received, longest, last = 0, 0.0, time.monotonic()
     while True:
         try:
