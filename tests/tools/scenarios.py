@@ -33,6 +33,7 @@ LOGS = ROOT / ".build/scenarios"
 MEASURED = {
     "nic": 320,
     "change": 320,
+    "forward": 300,
     "uplink": 260,
     "macvtap": 250,
     "site": 200,
