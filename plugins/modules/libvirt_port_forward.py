@@ -49,7 +49,8 @@ options:
   host_address:
     description:
       - The address of the host whose port it is, for example V(203.0.113.4), or V(127.0.0.1) for the host's own processes alone.
-      - When omitted or V(0.0.0.0), all its IPv4 addresses. With V(::), all its IPv6 addresses.
+      - V(0.0.0.0) are all its IPv4 addresses, and V(::) all its IPv6 addresses. When omitted, all those of the version of IP that
+        O(address) has, of IPv4 without one.
     type: str
   host_port:
     description:
@@ -78,7 +79,7 @@ options:
       - When omitted, the address that is reserved for the guest, else the one that it has by DHCP, else a free one that follows
         from its name. The guest gets a new one when it asks for its address again.
       - Without O(domain), DHCP must not give the address to any guest that comes along.
-      - It may be of IPv6; then O(host_address) is as well.
+      - It may be of IPv6; an O(host_address) is then as well.
     type: str
   guest_port:
     description:

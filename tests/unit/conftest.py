@@ -28,6 +28,10 @@ ALLOWED_SKIPS: dict[str, str] = {
         )
         for name in ("daemon", "daemon_care")
     },
+    "tests/unit/plugins/module_utils/_forward/test_keeper_kernel.py": (
+        "it needs root, nft and iptables, and so runs on lab hosts alone, in `make unit-images`; test_keeper.py does the same on "
+        "a model"
+    ),
     "tests/unit/plugins/modules/test_libvirt_nwfilter_daemon.py": (
         "it makes network filters, which libvirt's test driver has not, and so runs on lab hosts alone, in `make unit-images`"
     ),

@@ -99,6 +99,8 @@ def read_faults(run: Run, files: Files) -> list[str]:
         return []
     try:
         return keeper.faults(json.loads(content), run)
+    except OSError:
+        return ["the program nft"]
     except (ValueError, KeyError, TypeError):
         return [RULES]
 
@@ -135,14 +137,17 @@ def settle(run: Run, before: Files, after: Files, changes: Iterable[FileChange])
     changed = {change.path.rpartition("/")[2] for change in changes}
     gone = [unit for unit in had if unit not in has]
     # a proxy that is to do something else lets go of its port first
-    anew = [unit for unit in proxy_sockets(before) if unit in has and {unit, unit.replace(".socket", ".service")} & changed]
-    bridges = set(_bridges(before)) - set(_bridges(after))
+    anew = [unit for unit in proxy_sockets(before) if unit in has and {unit, _service_of(unit)} & changed]
+    bridges = sorted(set(_bridges(before)) - set(_bridges(after)))
     if gone:
         _systemctl(run, "disable", "--now", *gone)
-    _stop(run, [*(unit.replace(".socket", ".service") for unit in gone + anew if unit != KEEPER_UNIT), *anew])
+    if before.get(RULES) is not None and KEEPER_UNIT not in has:
+        _end_rules(run, before)
+    _stop(run, [*(_service_of(unit) for unit in gone + anew if unit != KEEPER_UNIT), *anew])
+    # before, so that no bridge is left without what guards it; and after, since the keeper may have put it back in between
+    _forget(bridges)
     change_files(changes)
-    for bridge in bridges:
-        keeper.forget_bridge(bridge)
+    _forget(bridges)
     _tidy()
     if any(name.endswith((".service", ".socket")) for name in changed):
         _systemctl(run, "daemon-reload")
@@ -161,6 +166,24 @@ def _bridges(files: Files) -> list[str]:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return list(json.loads(content or "{}")["bridges"])
     return []
+
+
+def _forget(bridges: Iterable[str]) -> None:
+    for bridge in bridges:
+        keeper.forget_bridge(bridge)
+
+
+def _end_rules(run: Run, files: Files) -> None:
+    """Take rules away that the keeper itself could not: its unit may have been removed, or the Python that it runs."""
+    _stop(run, [KEEPER_UNIT])
+    try:
+        keeper.remove({"bridges": _bridges(files)}, run)
+    except OSError as error:
+        raise ApplyError(f"the rules could not be taken away: {error}") from None
+
+
+def _service_of(socket: str) -> str:
+    return f"{socket.rpartition('.')[0]}.service"
 
 
 def _stop(run: Run, units: list[str]) -> None:

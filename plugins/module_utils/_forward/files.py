@@ -62,8 +62,14 @@ class Programs:
 
 
 def owned_patterns() -> list[str]:
-    """Return the paths of all files that may be there for forwards, as patterns."""
-    return [f"{FOLDER}/*", f"{_UNITS}/{KEEPER_UNIT}", f"{_UNITS}/{_PROXY}*.socket", f"{_UNITS}/{_PROXY}*.service"]
+    """Return the paths of all files that may be there for forwards, as patterns; the last ones were begun by a killed run."""
+    return [
+        f"{FOLDER}/*",
+        f"{_UNITS}/{KEEPER_UNIT}",
+        f"{_UNITS}/{_PROXY}*.socket",
+        f"{_UNITS}/{_PROXY}*.service",
+        f"{_UNITS}/kvmops-port-forward*.kvmops-new",
+    ]
 
 
 def proxy_sockets(paths: Mapping[str, t.Any]) -> list[str]:

@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports, addresses_meet, in_words
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Forward", "read_record", "write_record"]
+__all__ = ["BRIDGE_NAME", "FORWARD_NAME", "Forward", "read_record", "write_record"]
+
+# what files, units and rules can have in them as it is
+FORWARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
+BRIDGE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}", re.ASCII)
 
 _FORMAT = 1
+_METHODS = ("rules", "open", "proxy")
+_PROTOCOLS = (("tcp",), ("udp",), ("tcp", "udp"))
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def read_record(text: str | None, *, path: str) -> dict[str, Forward]:
         if data["format"] != _FORMAT:
             raise ValueError
         found = [_from_json(entry) for entry in data["forwards"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, InputError):
         raise RequirementError(
             f"{path} cannot be understood: somebody changed it, or a newer version of this collection wrote it. Use that "
             "version, or remove the file and run the tasks of all forwards of this host again."
@@ -100,11 +107,28 @@ def read_record(text: str | None, *, path: str) -> dict[str, Forward]:
 
 
 def _from_json(entry: Mapping[str, t.Any]) -> Forward:
-    return Forward(
+    """Return a forward. Raises ValueError, KeyError or TypeError for what none of our tasks wrote."""
+    forward = Forward(
         **{
             **entry,
             "protocols": tuple(entry["protocols"]),
-            "host_ports": Ports(**entry["host_ports"]),
-            "guest_ports": Ports(**entry["guest_ports"]),
+            "host_ports": Ports.from_option("host_ports", _range(entry["host_ports"])),
+            "guest_ports": Ports.from_option("guest_ports", _range(entry["guest_ports"])),
         }
     )
+    address = ipaddress.ip_address(str(forward.address))
+    if (
+        not FORWARD_NAME.fullmatch(forward.name)
+        or not BRIDGE_NAME.fullmatch(forward.bridge)
+        or address not in ipaddress.ip_network(str(forward.subnet))
+        or (forward.host_address and ipaddress.ip_address(str(forward.host_address)).version != address.version)
+        or forward.protocols not in _PROTOCOLS
+        or forward.method not in _METHODS
+        or len(forward.host_ports) != len(forward.guest_ports)
+    ):
+        raise ValueError
+    return forward
+
+
+def _range(ports: Mapping[str, int]) -> str:
+    return f"{ports['first']:d}-{ports['last']:d}"

@@ -79,12 +79,12 @@ def put(wanted: Wanted, folder: str, run: Run) -> list[str]:
 
 
 def remove(wanted: Wanted, run: Run) -> None:
-    """Take all away. What is not there is passed over."""
+    """Take all away, first what leads to guests. What is not there is passed over. Raises OSError where a part is left."""
     for bridge in wanted["bridges"]:
         forget_bridge(bridge)
+    run(["nft", "delete", "table", "inet", _NAME])
     for family in _IPTABLES:
         _leave(family, run)
-    run(["nft", "delete", "table", "inet", _NAME])
 
 
 def forget_bridge(bridge: str) -> None:

@@ -15,13 +15,13 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Inpu
 from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._forward.files import KEEPER_UNIT, wanted_files
 from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import Forward
-from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import first_free, in_words
+from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports, first_free, in_words
 from ansible_collections.kvmops.network.plugins.module_utils._forward.target import find_target
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import plan_reservations
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._forward.host import ForwardHost
-    from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports
+    from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Listener
     from ansible_collections.kvmops.network.plugins.module_utils._forward.request import ForwardRequest
     from ansible_collections.kvmops.network.plugins.module_utils._forward.target import Target
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
@@ -141,7 +141,7 @@ def _check_proxy(request: ForwardRequest, target: Target, host: ForwardHost) -> 
 def _choose_ports(request: ForwardRequest, before: Forward | None, host: ForwardHost) -> Ports:
     if request.host_ports is not None:
         if before is None or not _had(before, request, request.host_ports):
-            _check_listeners(request, request.host_ports, host)
+            _check_listeners(request, before, request.host_ports, host)
         _check_forwards(request, request.host_ports, host)
         return request.host_ports
     if before is not None and _stays(before, request) and not _others(request, before.host_ports, host):
@@ -149,7 +149,7 @@ def _choose_ports(request: ForwardRequest, before: Forward | None, host: Forward
     found = first_free(
         request.candidates,
         len(request.guest_ports),
-        lambda ports: bool(_others(request, ports, host) or _listeners(request, ports, host)),
+        lambda ports: bool(_others(request, ports, host) or _listeners(request, before, ports, host)),
     )
     if found is None:
         raise RefusedError(
@@ -180,9 +180,26 @@ def _others(request: ForwardRequest, ports: Ports, host: ForwardHost) -> list[Fo
     ]
 
 
-def _listeners(request: ForwardRequest, ports: Ports, host: ForwardHost) -> list[str]:
-    found = [each for each in host.listeners if each.has(request.protocols, request.host_address, ports, request.version)]
-    return [f"{each.process or 'a process'} at {in_words([each.protocol], each.addresses[0], ports)}" for each in found]
+def _listeners(request: ForwardRequest, before: Forward | None, ports: Ports, host: ForwardHost) -> list[str]:
+    """Return the processes that have one of the ports, in words."""
+    found = [
+        each
+        for each in host.listeners
+        if each.has(request.protocols, request.host_address, ports, request.version) and not _is_own(each, before)
+    ]
+    return [
+        f"{each.process or 'a process'} at {in_words([each.protocol], each.addresses[0], Ports(each.port, each.port))}"
+        for each in found
+    ]
+
+
+def _is_own(listener: Listener, forward: Forward | None) -> bool:
+    """Say whether a forward's own proxy listens there, which lets go of its ports when the forward changes."""
+    if forward is None or forward.by_rules:
+        return False
+    ports = Ports(listener.port, listener.port)
+    address = forward.host_address or ("0.0.0.0" if forward.version == 4 else "::")
+    return listener.addresses == (address,) and forward.meets([listener.protocol], address, ports, forward.version)
 
 
 def _check_forwards(request: ForwardRequest, ports: Ports, host: ForwardHost) -> None:
@@ -194,8 +211,8 @@ def _check_forwards(request: ForwardRequest, ports: Ports, host: ForwardHost) ->
         )
 
 
-def _check_listeners(request: ForwardRequest, ports: Ports, host: ForwardHost) -> None:
-    listeners = list(dict.fromkeys(_listeners(request, ports, host)))
+def _check_listeners(request: ForwardRequest, before: Forward | None, ports: Ports, host: ForwardHost) -> None:
+    listeners = list(dict.fromkeys(_listeners(request, before, ports, host)))
     if listeners:
         raise RefusedError(
             f"host_port: {ports} is in use on this host ({', '.join(listeners[:3])}), which nobody would reach any more; choose "
@@ -210,7 +227,13 @@ def _reserve(plan: Plan, target: Target, host: ForwardHost) -> None:
     if target.holding is None or host.guest is None:
         return
     macs = {mac for nic in host.guest.nics for mac in nic.macs}
-    plan.networks = plan_reservations(host.networks, [target.holding], {host.guest.name: macs})
+    try:
+        plan.networks = plan_reservations(host.networks, [target.holding], {host.guest.name: macs})
+    except (InputError, RefusedError) as error:
+        # said for those who have an option of that name
+        cause = str(error).replace("reservation: ", "", 1)
+        cause = cause.replace("leave the reservation out here", "leave address out, for the one that is reserved")
+        raise type(error)(f"address: {target.address} cannot be reserved for the guest '{host.guest.name}': {cause}") from None
     for change in plan.networks:
         plan.warnings += change.warnings
         for _owner, action, reason in change.actions:
@@ -226,6 +249,13 @@ def _warn(plan: Plan, target: Target, host: ForwardHost) -> None:
             f"The guest '{host.guest.name}' has {', '.join(target.now)} at the moment, and the forward leads to "
             f"{target.address}: it works when the guest has asked for its address anew, at the latest when it is started anew."
         )
+    others = [each for each in host.forwards.values() if each.name != forward.name and _loses_address(each, forward)]
+    if target.holding is not None and others:
+        plan.warnings.append(
+            f"The guest '{forward.domain}' keeps one address, {forward.address} from now on, and other forwards still lead to "
+            f"{', '.join(sorted({each.address for each in others}))}: {', '.join(sorted(each.name for each in others))}. Run "
+            "their tasks again, with the same address or none."
+        )
     if forward.host_address and host.addresses is not None and not _has_address(forward.host_address, host.addresses):
         plan.warnings.append(
             f"host_address: the host does not have {forward.host_address} at the moment; nothing is forwarded until it does."
@@ -236,6 +266,11 @@ def _warn(plan: Plan, target: Target, host: ForwardHost) -> None:
             f"What goes from guest to guest passes this host's firewall ({setting} is 1), and so the guest itself does not reach "
             "its own forward. If it has to, set that to 0 in /etc/sysctl.d."
         )
+
+
+def _loses_address(other: Forward, forward: Forward) -> bool:
+    same = (other.domain, other.network, other.version) == (forward.domain, forward.network, forward.version)
+    return same and other.address != forward.address
 
 
 def _has_address(address: str, addresses: frozenset[str]) -> bool:

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
+from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import FORWARD_NAME
 from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports
 from ansible_collections.kvmops.network.plugins.module_utils._values import without_zone
 
@@ -22,7 +22,6 @@ if t.TYPE_CHECKING:
 
 __all__ = ["ForwardRequest", "check_forward_name"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 _MOST_SHIFTED = 1024  # ports, each of which is an element of a map of the kernel's
 _NO_PORTS = Ports(0, 0)  # of a forward that shall be absent
 _MOST_PROXIED = 16  # ports, each of which has two units of systemd
@@ -54,19 +53,21 @@ class ForwardRequest:
         _check_target(options)
         host_ports = Ports.from_option("host_port", options["host_port"]) if options["host_port"] is not None else None
         guest_ports = _read_guest_ports(options, host_ports)
+        host_address = _read_address("host_address", options["host_address"], host=True)
+        address = _read_address("address", options["address"], host=False)
         request = cls(
             name=name,
             state="present",
             protocols=_read_protocols(options["protocols"]),
-            host_address=_read_address("host_address", options["host_address"], host=True),
+            host_address=host_address,
             host_ports=host_ports,
             candidates=Ports.from_option("host_port_range", options["host_port_range"]),
             domain=options["domain"] or "",
             network=options["network"] or "",
-            address=_read_address("address", options["address"], host=False),
+            address=address,
             guest_ports=guest_ports,
             method=options["method"],
-            version=ipaddress.ip_address(options["address"] or options["host_address"] or "0.0.0.0").version,
+            version=_read_version(options),
         )
         request.check()
         return request
@@ -83,11 +84,6 @@ class ForwardRequest:
             raise InputError(
                 f"host_port_range: '{self.candidates}' is {_count(len(self.candidates))}, and guest_port '{self.guest_ports}' "
                 f"needs {count}; give a wider range."
-            )
-        if self.host_address and ipaddress.ip_address(self.host_address).version != self.version:
-            raise InputError(
-                f"host_address: '{self.host_address}' and address '{self.address}' are of different versions of IP, and a "
-                "forward cannot lead from one to the other; give two of the same."
             )
         if self.method == "proxy":
             self.check_proxy()
@@ -113,7 +109,7 @@ class ForwardRequest:
 
 def check_forward_name(option: str, name: str) -> str:
     """Return the name of a forward. Raises InputError where files and rules could not have it."""
-    if not _NAME.fullmatch(name):
+    if not FORWARD_NAME.fullmatch(name):
         raise InputError(
             f"{option}: {name!r} is no name of a forward; use up to 63 letters, digits, '-', '_' and '.', and begin with a "
             "letter or a digit."
@@ -145,6 +141,18 @@ def _read_protocols(protocols: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(protocols)))
 
 
+def _read_version(options: Mapping[str, t.Any]) -> int:
+    """Return the version of IP of the addresses, which can be read."""
+    given = [options[option] for option in ("host_address", "address") if options[option] is not None]
+    versions = {ipaddress.ip_address(each).version for each in given}
+    if len(versions) > 1:
+        raise InputError(
+            f"host_address: '{given[0]}' and address '{given[1]}' are of different versions of IP, and a forward cannot lead "
+            "from one to the other; give two of the same."
+        )
+    return versions.pop() if versions else 4
+
+
 def _read_address(option: str, text: str | None, *, host: bool) -> str:
     """Return an address in the usual form, "" for none. The host's may be 0.0.0.0 or ::, any one of that version of IP."""
     if text is None:
@@ -155,7 +163,9 @@ def _read_address(option: str, text: str | None, *, host: bool) -> str:
         raise InputError(f"{option}: '{text}' is no IP address; write it like 192.168.122.10.") from None
     if host and address.is_unspecified:
         return ""
-    unusable = address.is_multicast or address.is_unspecified or (address.version == 6 and address.is_link_local)
+    unusable = address.is_multicast or address.is_unspecified
+    if isinstance(address, ipaddress.IPv6Address):
+        unusable = unusable or address.is_link_local or address.ipv4_mapped is not None
     if unusable or address == ipaddress.ip_address("255.255.255.255") or (not host and address.is_loopback):
         raise InputError(f"{option}: '{text}' is no address that a {'host' if host else 'guest'} can be reached at.")
     return str(address)

@@ -183,7 +183,7 @@ def _filters(forwards: Sequence[Forward], opened: Sequence[tuple[str, str, str, 
             f'meta nfproto ipv{version} oifname "{bridge}" reject',
             f'meta nfproto ipv{version} iifname "{bridge}" reject',
         ):
-            yield Rule("forward", words, f"network {network}")
+            yield Rule("forward", words, f"bridge {bridge}")
 
 
 def _sources(forwards: Sequence[Forward], opened: Sequence[tuple[str, str, str, int]]) -> Iterator[Rule]:
@@ -196,8 +196,8 @@ def _sources(forwards: Sequence[Forward], opened: Sequence[tuple[str, str, str, 
     for bridge, subnet, version in sorted(near):
         sources = f"{{ {_LOOPBACK}, {subnet} }}" if version == 4 and bridge in local else subnet
         yield Rule("postrouting", f'oifname "{bridge}" ct status dnat {_FAMILIES[version]} saddr {sources} masquerade', "near")
-    for network, bridge, subnet, version in opened:
+    for _network, bridge, subnet, version in opened:
         family = _FAMILIES[version]
         groups = "224.0.0.0/4" if version == 4 else "ff00::/8"
         words = f'{family} saddr {subnet} {family} daddr != {{ {groups}, {subnet} }} oifname != "{bridge}" masquerade'
-        yield Rule("postrouting", words, f"network {network}")
+        yield Rule("postrouting", words, f"bridge {bridge}")

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import BRIDGE_NAME
 from ansible_collections.kvmops.network.plugins.module_utils._guest.addresses import choose_address
 from ansible_collections.kvmops.network.plugins.module_utils._guest.addressing import owners_of
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of, mode_of, owns_bridge, subnet_of
@@ -84,8 +85,14 @@ def _behind_host(state: NetworkState) -> Definition:
             f"network: '{state.name}' is of mode '{mode_of(definition)}', whose guests have addresses of the LAN and are reached "
             "there without a forward; name a network of mode nat, route or open, or an isolated one."
         )
-    if bridge_of(definition) is None:
+    bridge = bridge_of(definition)
+    if bridge is None:
         raise InputError(f"network: '{state.name}' has no bridge yet; start it once, so that libvirt gives it one.")
+    if not BRIDGE_NAME.fullmatch(bridge):
+        raise InputError(
+            f"network: the bridge of '{state.name}' is called {bridge!r}, which no rule of the firewall can have in it; give it "
+            "a name of letters, digits, '-', '_' and '.' with libvirt_network."
+        )
     return definition
 
 

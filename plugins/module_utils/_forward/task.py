@@ -87,10 +87,12 @@ def _apply(run: Run, connection: Connection, survey: Survey, host: ForwardHost, 
 
 def _put_back(run: Run, connection: Connection, survey: Survey, host: ForwardHost, plan: Plan) -> list[str]:
     """Bring the host back to what it was before. Return what could not be, and why."""
-    after = {**host.files, **{change.path: change.after for change in plan.files}}
     left = put_back_networks(connection, plan.networks, survey.network_records)
     try:
-        forwards.settle(run, after, host.files, [FileChange(each.path, each.after, each.before) for each in plan.files])
+        now = forwards.read_owned_files()  # the step that failed may have been any
+        paths = sorted({*now, *host.files})
+        changes = [FileChange(path, now.get(path), host.files.get(path)) for path in paths]
+        forwards.settle(run, now, host.files, [each for each in changes if each.before != each.after])
     except NetworkError as error:
         left.append(f"its files and units ({error.reason})")
     return left

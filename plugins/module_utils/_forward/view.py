@@ -47,21 +47,19 @@ def make_diff(plan: Plan) -> list[dict[str, str]]:
     texts = {
         "before_header": header,
         "after_header": header,
-        "before": _text(plan, plan.before, reserved=False),
-        "after": _text(plan, plan.after, reserved=True),
+        "before": _text(plan.before, [step.reason for step in plan.steps if step.action in ("write", "start", "put back")]),
+        "after": _text(plan.after, [str(step) for step in plan.steps if step.action in ("reserve", "release")]),
     }
     return [texts, *(file_diff(change) for change in plan.files if change.path.endswith(_READ_BY_OPERATORS))]
 
 
-def _text(plan: Plan, forward: Forward | None, *, reserved: bool) -> str:
+def _text(forward: Forward | None, more: list[str]) -> str:
     if forward is None:
         lines = ["state: absent"]
     else:
         shown = describe_forward(forward.name, forward)
         lines = [f"{key}: {_value(shown[key])}" for key in shown if key not in ("name", "exists", "host_port")]
-    if reserved:
-        lines += [str(step) for step in plan.steps if step.action in ("reserve", "release")]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *more, ""])
 
 
 def _value(value: t.Any) -> str:
