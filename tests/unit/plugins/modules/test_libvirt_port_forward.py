@@ -272,7 +272,7 @@ def test_the_network_and_the_address_alone(host: ForwardHost) -> None:
         ),
         (
             lambda host: (host.root / f"etc/systemd/system/{KEEPER}").unlink(),
-            [f"write: /etc/systemd/system/{KEEPER} differs from what was written"],
+            [f"write: /etc/systemd/system/{KEEPER} is not there"],
         ),
     ],
 )
