@@ -108,8 +108,8 @@ def test_a_file_that_somebody_changed_or_removed() -> None:
     del files[KEEPER]
     found = plan(on=replace(there, files=files))
     assert steps(found) == [
-        f"write: {KEEPER} differs from what was written",
-        f"write: {folder}/more differs from what was written",
+        f"write: {KEEPER} is not there",
+        f"remove: {folder}/more is of no forward",
         f"write: {folder}/rules.nft differs from what was written",
     ]
     assert after(found, there).files == there.files
