@@ -27,7 +27,16 @@ COPY = ROOT / ".build/sanity/ansible_collections/kvmops/network"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # Programs of our own, held to other rules by `make lint`.
-NOT_ANSIBLE = ("tests/benchmark", "tests/demo", "tests/forward", "tests/lab", "tests/macvtap", "tests/tools", "tests/types", "tests/uplink")
+NOT_ANSIBLE = (
+    "tests/benchmark",
+    "tests/demo",
+    "tests/forward",
+    "tests/lab",
+    "tests/macvtap",
+    "tests/tools",
+    "tests/types",
+    "tests/uplink",
+)
 
 SHOWN = re.compile(r"Running|ERROR|FATAL|See documentation")
 LEFT_OUT = re.compile(r"WARNING: .*(skipp|not found|missing)", re.IGNORECASE)
