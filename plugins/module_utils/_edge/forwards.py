@@ -55,13 +55,16 @@ __all__ = [
 ]
 
 _PROXIES = ("/usr/lib/systemd/systemd-socket-proxyd", "/lib/systemd/systemd-socket-proxyd")
+_PYTHON = "/usr/bin/python3"
 _FILTERS = {4: "/proc/sys/net/bridge/bridge-nf-call-iptables", 6: "/proc/sys/net/bridge/bridge-nf-call-ip6tables"}
 
 
 def find_programs() -> Programs:
     """Return the programs that units run."""
     proxy = next((path for path in _PROXIES if os.access(path, os.X_OK)), "")
-    return Programs(python=sys.executable, proxy=proxy, keeper=inspect.getsource(keeper))
+    # the name of one version is gone with an upgrade of the host, and the unit would not start any more
+    same = os.path.realpath(_PYTHON) == os.path.realpath(sys.executable)
+    return Programs(python=_PYTHON if same else sys.executable, proxy=proxy, keeper=inspect.getsource(keeper))
 
 
 def check_programs(run: Run) -> None:

@@ -82,7 +82,8 @@ def _apply(run: Run, connection: Connection, survey: Survey, host: ForwardHost, 
                 raise ApplyError(f"it is not in force ({', '.join(left)})")
         except NetworkError as error:
             back = say_put_back(_put_back(run, connection, survey, host, plan))
-            raise ApplyError(f"The forward '{plan.name}' could not be made: {error.reason}. {back}") from None
+            done = "made" if plan.after is not None else "removed"
+            raise ApplyError(f"The forward '{plan.name}' could not be {done}: {error.reason}. {back}") from None
 
 
 def _put_back(run: Run, connection: Connection, survey: Survey, host: ForwardHost, plan: Plan) -> list[str]:

@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["describe_forward", "make_diff"]
 
+_MENDING = ("write", "remove", "start", "put back")
 _READ_BY_OPERATORS = (".nft", ".iptables", ".socket")
 
 
@@ -44,10 +45,11 @@ def describe_forward(name: str, forward: Forward | None) -> dict[str, t.Any]:
 def make_diff(plan: Plan) -> list[dict[str, str]]:
     """Return the forward before and after, and the files about it that say something to an operator."""
     header = f"port forward {plan.name}"
+    mended = [step.reason for step in plan.steps if step.action in _MENDING and step.reason != str(plan.before)]
     texts = {
         "before_header": header,
         "after_header": header,
-        "before": _text(plan.before, [step.reason for step in plan.steps if step.action in ("write", "start", "put back")]),
+        "before": _text(plan.before, mended),
         "after": _text(plan.after, [str(step) for step in plan.steps if step.action in ("reserve", "release")]),
     }
     return [texts, *(file_diff(change) for change in plan.files if change.path.endswith(_READ_BY_OPERATORS))]

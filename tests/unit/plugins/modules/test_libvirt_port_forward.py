@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 from pathlib import Path
 from xml.etree import ElementTree
@@ -116,6 +117,15 @@ def test_a_newer_keeper_is_started(host: ForwardHost) -> None:
     host.write(f"{FOLDER}/keeper.py", "# older\n")
     again = host.step(changed=True, host_port="80")
     assert again.data["actions"] == [f"write: {FOLDER}/keeper.py differs from what was written"]
+
+
+def test_the_unit_outlives_an_upgrade_of_python(host: ForwardHost) -> None:
+    host.apply(host_port="80")
+    unit = f"/etc/systemd/system/{KEEPER}"
+    assert f"ExecStart={sys.executable} -I {FOLDER}/keeper.py watch\n" in host.read(unit)
+    host.links = {"/usr/bin/python3": "/usr/bin/python3.11", sys.executable: "/usr/bin/python3.11"}
+    host.step(changed=True, host_port="80")
+    assert f"ExecStart=/usr/bin/python3 -I {FOLDER}/keeper.py watch\n" in host.read(unit)
 
 
 def test_by_a_proxy(host: ForwardHost) -> None:
@@ -273,6 +283,10 @@ def test_the_network_and_the_address_alone(host: ForwardHost) -> None:
         (
             lambda host: (host.root / f"etc/systemd/system/{KEEPER}").unlink(),
             [f"write: /etc/systemd/system/{KEEPER} is not there"],
+        ),
+        (
+            lambda host: host.write(f"{FOLDER}/more", ""),
+            [f"remove: {FOLDER}/more is of no forward"],
         ),
     ],
 )

@@ -70,7 +70,8 @@ def test_each_step_may_fail(host: ForwardHost, kind: str) -> None:
         result = host.task(**task)
         if result.failed:
             failed += 1
-            assert result.msg.startswith(f"The forward '{task.get('name', 'web')}' could not be made: "), result.msg
+            verb = "removed" if task.get("state") == "absent" else "made"
+            assert result.msg.startswith(f"The forward '{task.get('name', 'web')}' could not be {verb}: "), result.msg
             assert result.msg.endswith(f". {BACK}"), (host.breaks, result.msg, host.steps)
             assert host.state() == before, (host.breaks, host.steps)
         else:

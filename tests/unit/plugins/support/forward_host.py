@@ -62,6 +62,7 @@ class ForwardHost:
         self.enabled: set[str] = set()
         self.known: dict[str, str] = {}
         self.listeners: list[str] = []
+        self.links: dict[str, str] = {}
         self.leases: list[dict[str, t.Any]] = []
         self.missing: set[str] = set()
         self.refused: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class ForwardHost:
     def _move(self, monkeypatch: pytest.MonkeyPatch) -> None:
         moved = self._moved
         path = types.SimpleNamespace(isfile=moved(os.path.isfile), isdir=moved(os.path.isdir), dirname=os.path.dirname)
+        path.realpath = lambda text: self.links.get(text, text)
         system = types.SimpleNamespace(path=path, rmdir=moved(os.rmdir), access=moved(os.access), X_OK=os.X_OK)
         monkeypatch.setattr(forwards, "os", system)
         monkeypatch.setattr(forwards, "glob", types.SimpleNamespace(glob=self._glob))

@@ -127,6 +127,7 @@ def test_what_does_not_run_or_is_gone_from_the_kernel() -> None:
 
 def test_units_of_nobody_are_not_started() -> None:
     assert plan({"state": "absent"}, host(KEPT, idle=(KEEPER_UNIT,), faults=("x",))).steps == []
+    assert plan(on=host(KEPT, forwards=[forward()], idle=("kvmops-port-forward-old.socket",))).steps == []
 
 
 def test_a_newer_keeper_is_written() -> None:
@@ -395,3 +396,8 @@ def test_another_forward_to_the_same_guest_loses_its_address() -> None:
         "ssh. Run their tasks again, with the same address or none."
     ]
     assert plan({"address": "192.168.122.10"}, on).warnings == []
+
+
+def test_where_nothing_is_reserved_a_guest_may_have_several() -> None:
+    on = host(network(dhcp=False), forwards=[forward()])
+    assert plan({"name": "more", "host_port": "22", "address": "192.168.122.20"}, on).warnings == []
