@@ -22,6 +22,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._connectivity.guest
 )
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.network_checks import check_network
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.traffic_checks import check_forwarding, check_traffic
+from ansible_collections.kvmops.network.plugins.module_utils._forward.health import find_problems
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def diagnose(facts: Facts, request: Request) -> list[Finding]:
         if request.wants_guest(guest.name):
             findings += check_guest(guest, request)
     add_symptoms(facts, request, findings)
+    findings += _check_forwards(facts, request)
     findings += _check_outside(facts, request)
     return findings
 
@@ -63,6 +65,30 @@ def _missing_names(facts: Facts, request: Request) -> Iterator[Finding]:
             cause=f"There is no guest '{name}' on this host",
             cure="make it, or correct the name",
         )
+
+
+def _check_forwards(facts: Facts, request: Request) -> Iterator[Finding]:
+    """Yield what is wrong with ports of the host that lead into guests, but for what is told of the network or guest itself."""
+    guests = {guest.name: guest.state for guest in facts.guests}
+    for forward in facts.forwards:
+        if not request.wants_network(forward.network) or (forward.domain and not request.wants_guest(forward.domain)):
+            continue
+        for problem in find_problems(
+            forward, networks=facts.networks, guests=guests, faults=facts.forward_faults, idle=facts.forward_idle
+        ):
+            if not problem.elsewhere:
+                yield Finding(
+                    about="forward_broken",
+                    subject=f"port forward {forward.name}",
+                    cause=f"The port forward '{forward.name}' ({forward}) is not as it was made: {_begun(problem.cause)}",
+                    cure=problem.cure,
+                    guests=(forward.domain,) if forward.domain else (),
+                )
+
+
+def _begun(sentence: str) -> str:
+    """Return a sentence as it stands in the middle of another one."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _check_outside(facts: Facts, request: Request) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import GuestNic
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Link
+    from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import Forward
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import Nic
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState
@@ -103,6 +104,8 @@ class Facts:
     `nics` are those of running guests. `servers` are the networks whose dnsmasq runs, `leases` how many addresses each network
     has given away. `forwarding` and `filters_bridges` are the kernel's settings by the version of IP. `backend` is the firewall
     that libvirt is told to use, "" where nobody told it. `default_devices` are those through which packets leave for elsewhere.
+    `forwards` are the ports of the host that lead into guests; `forward_faults` and `forward_idle` are what is missing of their
+    rules and units.
     """
 
     networks: Mapping[str, NetworkState]
@@ -118,6 +121,9 @@ class Facts:
     default_devices: tuple[str, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     outside_answers: bool | None = None
+    forwards: tuple[Forward, ...] = ()
+    forward_faults: tuple[str, ...] = ()
+    forward_idle: tuple[str, ...] = ()
 
     @property
     def running(self) -> list[GuestFacts]:

@@ -51,6 +51,7 @@ About = t.Literal[
     "guest_silent",
     "port_closed",
     "port_filtered",
+    "forward_broken",
     "outside_unreachable",
 ]
 

@@ -25,6 +25,12 @@ from ansible_collections.kvmops.network.plugins.module_utils._connectivity.view 
 )
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, check_libraries
 from ansible_collections.kvmops.network.plugins.module_utils._edge.firewall import read_backend, read_firewall
+from ansible_collections.kvmops.network.plugins.module_utils._edge.forwards import (
+    read_faults,
+    read_forwards,
+    read_idle,
+    read_owned_files,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
 from ansible_collections.kvmops.network.plugins.module_utils._edge.host_state import (
     has_libvirt,
@@ -130,7 +136,7 @@ def _with_host(module: AnsibleModule, request: Request, facts: Facts) -> Facts:
     if firewall is None:
         module.warn(f"The host's firewall is not looked at: {reason}.")
     facts = replace(
-        facts,
+        _with_forwards(module, facts),
         host=host,
         servers=running_servers(facts.networks),
         forwarding=read_forwarding(),
@@ -142,6 +148,23 @@ def _with_host(module: AnsibleModule, request: Request, facts: Facts) -> Facts:
     probes = probe_targets(run, _targets(facts), request.tried_ports, timeout=request.timeout)
     outside = pings(run, request.outside, timeout=request.timeout) if request.outside is not None else None
     return replace(facts, probes=probes, outside_answers=outside)
+
+
+def _with_forwards(module: AnsibleModule, facts: Facts) -> Facts:
+    """Return the facts with the ports of the host that lead into guests."""
+    run = command_runner(module)
+    try:
+        files = read_owned_files()
+        forwards = read_forwards(files)
+    except RequirementError as error:
+        module.warn(f"The host's port forwards are not looked at: {error}")
+        return facts
+    return replace(
+        facts,
+        forwards=tuple(forwards[name] for name in sorted(forwards)),
+        forward_faults=tuple(read_faults(run, files)),
+        forward_idle=tuple(read_idle(run, files)),
+    )
 
 
 def _targets(facts: Facts) -> list[Target]:

@@ -123,7 +123,8 @@ Type=notify
 NotifyAccess=main
 ExecStart={keeper} watch
 ExecReload={keeper} put
-ExecStop={keeper} remove
+# not before the keeper has ended, which would put back what is taken away
+ExecStopPost={keeper} stopped
 Restart=always
 RestartSec=1
 

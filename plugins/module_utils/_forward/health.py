@@ -23,9 +23,20 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState
 
-__all__ = ["find_problems"]
+__all__ = ["Problem", "find_problems"]
 
 _CURE = "run its task again"
+
+
+class Problem(t.NamedTuple):
+    """A reason and what to do. `elsewhere` says that it is about a network or guest, and shows without the forward as well."""
+
+    cause: str
+    cure: str = _CURE
+    elsewhere: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.cure}."
 
 
 def find_problems(
@@ -35,8 +46,8 @@ def find_problems(
     guests: Mapping[str, GuestState],
     faults: Sequence[str],
     idle: Sequence[str],
-) -> list[str]:
-    """Return a sentence for each reason. `faults` and `idle` are what is missing of rules and units on the host."""
+) -> list[Problem]:
+    """Return each reason. `faults` and `idle` are what is missing of rules and units on the host."""
     found = list(_of_host(forward, faults, idle))
     found += _of_network(forward, networks.get(forward.network))
     if forward.domain:
@@ -44,40 +55,38 @@ def find_problems(
     return found
 
 
-def _of_host(forward: Forward, faults: Sequence[str], idle: Sequence[str]) -> Iterator[str]:
+def _of_host(forward: Forward, faults: Sequence[str], idle: Sequence[str]) -> Iterator[Problem]:
     units = [KEEPER_UNIT] if forward.by_rules else sockets_of(forward)
     for unit in units:
         if unit in idle:
-            yield f"The unit {unit} does not run, or does not at boot; {_CURE}."
+            yield Problem(f"The unit {unit} does not run, or does not at boot")
     if forward.by_rules:
         for fault in faults:
-            yield f"It is missing in the firewall: {fault}; {_CURE}."
+            yield Problem(f"It is missing in the firewall: {fault}")
 
 
-def _of_network(forward: Forward, state: NetworkState | None) -> Iterator[str]:
+def _of_network(forward: Forward, state: NetworkState | None) -> Iterator[Problem]:
     definition = state.definition if state is not None else None
     if state is None or definition is None:
-        yield f"The network '{forward.network}' is gone; make it again, or remove the forward."
+        yield Problem(f"The network '{forward.network}' is gone", "make it again, or remove the forward")
         return
     if not state.active:
-        yield f"The network '{forward.network}' does not run; start it with libvirt_network."
+        yield Problem(f"The network '{forward.network}' does not run", "start it with libvirt_network", elsewhere=True)
     if home_of(definition, forward.address) is None:
-        yield f"The network '{forward.network}' has no subnet with {forward.address} any more; {_CURE}."
+        yield Problem(f"The network '{forward.network}' has no subnet with {forward.address} any more")
     elif bridge_of(definition) != forward.bridge:
-        yield f"The bridge of the network '{forward.network}' is no longer {forward.bridge}; {_CURE}."
+        yield Problem(f"The bridge of the network '{forward.network}' is no longer {forward.bridge}")
 
 
-def _of_guest(forward: Forward, guest: GuestState | None, state: NetworkState | None) -> Iterator[str]:
+def _of_guest(forward: Forward, guest: GuestState | None, state: NetworkState | None) -> Iterator[Problem]:
     if guest is None:
-        yield f"The guest '{forward.domain}' is gone; make it again, or remove the forward."
+        yield Problem(f"The guest '{forward.domain}' is gone", "make it again, or remove the forward")
         return
     if not guest.running:
-        yield f"The guest '{forward.domain}' does not run; start it."
+        yield Problem(f"The guest '{forward.domain}' does not run", "start it", elsewhere=True)
     definition = (state.definition if state is not None else None) or {}
     entry = home_of(definition, forward.address)
     macs = [nic.shown.mac for nic in guest.nics if place_of(nic.shown.definition) == forward.network]
     reserved = {host.get("ip") for mac in macs for host in reserved_for(definition, guest.name, mac)}
     if entry is not None and "dhcp" in entry and forward.address not in reserved:
-        yield (
-            f"{forward.address} is no longer reserved for the guest '{forward.domain}', which may get another address; {_CURE}."
-        )
+        yield Problem(f"{forward.address} is no longer reserved for the guest '{forward.domain}', which may get another address")

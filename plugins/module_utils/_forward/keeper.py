@@ -8,7 +8,7 @@
 
 keeper.py watch     put the rules there, then put back what others take away; for systemd, which is told when they are there
 keeper.py put       put the rules there
-keeper.py remove    take them away
+keeper.py stopped   take them away; for systemd, when it has stopped the one that watches
 
 The module copies this file to the host, beside the files that say which rules there shall be (rules.py): rules.json, rules.nft,
 and ip.iptables and ip6.iptables where they are needed. It also asks `faults` itself.
@@ -308,8 +308,10 @@ def main(arguments: list[str]) -> int:
             _watch(folder)
         elif arguments == ["put"]:
             _put(folder)
-        elif arguments == ["remove"]:
-            remove(_load(folder), _run)
+        elif arguments == ["stopped"]:
+            # one that was killed is started again in a second, and finds all as it was
+            if os.environ.get("SERVICE_RESULT", "success") == "success":
+                remove(_load(folder), _run)
         else:
             print(__doc__, file=sys.stderr)
             return 2

@@ -46,7 +46,9 @@ def _read(module: AnsibleModule) -> dict[str, t.Any]:
         "forwards": [
             {
                 **describe_forward(name, forward),
-                "problems": find_problems(forward, networks=networks, guests=guests, faults=faults, idle=idle),
+                "problems": [
+                    str(problem) for problem in find_problems(forward, networks=networks, guests=guests, faults=faults, idle=idle)
+                ],
             }
             for name, forward in sorted(known.items())
             if wanted is None or name in wanted

@@ -18,7 +18,9 @@ from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import Finding
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.firewall import Packet, Ruleset
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.iptables import parse_iptables
+from ansible_collections.kvmops.network.plugins.module_utils._forward.files import KEEPER_UNIT
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._connectivity.builders import World, captured_iptables
+from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.builders import forward
 
 BACKENDS = ("iptables", "nftables")
 ASK = Request(outside="198.51.100.1")
@@ -382,3 +384,35 @@ def test_a_host_without_a_default_route() -> None:
         "The host itself has no default route, and gets no answer from 198.51.100.1; put the host's own network right, on which "
         "all guests depend."
     )
+
+
+# --- ports of the host that lead into guests ------------------------------------------------------------------------------------
+
+
+def forward_sentences(request: Request = ASK, *, faults: tuple[str, ...] = (), idle: tuple[str, ...] = ()) -> list[str]:
+    there = (forward("by-address", "9000", domain=""), forward("gone", "9001", domain="nobody"), forward("web", "8080"))
+    facts = replace(World().facts(), forwards=there, forward_faults=faults, forward_idle=idle)
+    found = diagnose(facts, request)
+    assert {finding.about for finding in found} <= {"forward_broken"}
+    return [finding.sentence for finding in found]
+
+
+def test_forwards_are_told_of_for_what_is_not_told_otherwise() -> None:
+    gone = (
+        "The port forward 'gone' (* tcp 9001 -> 192.168.122.10:9001) is not as it was made: the guest 'nobody' is gone; make it "
+        "again, or remove the forward."
+    )
+    unreserved = (
+        "The port forward 'web' (* tcp 8080 -> 192.168.122.10:8080) is not as it was made: 192.168.122.10 is no longer reserved "
+        "for the guest 'web', which may get another address; run its task again."
+    )
+    assert forward_sentences() == [gone, unreserved]
+    assert forward_sentences(Request(guests=("web",))) == [unreserved]
+    assert forward_sentences(Request(networks=())) == []
+    missing = forward_sentences(Request(guests=("db",)), faults=("the table 'inet kvmops_port_forwards'",), idle=(KEEPER_UNIT,))
+    assert missing == [
+        "The port forward 'by-address' (* tcp 9000 -> 192.168.122.10:9000) is not as it was made: the unit "
+        "kvmops-port-forwards.service does not run, or does not at boot; run its task again.",
+        "The port forward 'by-address' (* tcp 9000 -> 192.168.122.10:9000) is not as it was made: it is missing in the firewall: "
+        "the table 'inet kvmops_port_forwards'; run its task again.",
+    ]

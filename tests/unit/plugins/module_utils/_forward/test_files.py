@@ -67,7 +67,8 @@ Type=notify
 NotifyAccess=main
 ExecStart=/usr/bin/python3 -I {FOLDER}/keeper.py watch
 ExecReload=/usr/bin/python3 -I {FOLDER}/keeper.py put
-ExecStop=/usr/bin/python3 -I {FOLDER}/keeper.py remove
+# not before the keeper has ended, which would put back what is taken away
+ExecStopPost=/usr/bin/python3 -I {FOLDER}/keeper.py stopped
 Restart=always
 RestartSec=1
 

@@ -99,5 +99,7 @@ ILL: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 def test_problems(kind: str) -> None:
     given, sentences = ILL[kind]
     usual: dict[str, t.Any] = {"networks": {"default": KEPT}, "guests": {"web": guest()}, "faults": [], "idle": []}
-    found = given.get("of", forward())
-    assert find_problems(found, **{**usual, **{key: value for key, value in given.items() if key != "of"}}) == sentences
+    others = {key: value for key, value in given.items() if key != "of"}
+    found = find_problems(given.get("of", forward()), **{**usual, **others})
+    assert [str(problem) for problem in found] == sentences
+    assert {problem.elsewhere for problem in found if "does not run;" in str(problem)} <= {True}

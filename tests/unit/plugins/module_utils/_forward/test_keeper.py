@@ -115,19 +115,27 @@ def test_put_and_remove(program: Place, capsys: pytest.CaptureFixture[str]) -> N
     assert keeper.main(["put"]) == 0
     assert capsys.readouterr().err == ""
     assert program.trace() == [f"inet {NAME}"]
-    assert keeper.main(["remove"]) == 0
+    assert keeper.main(["stopped"]) == 0
     assert program.trace() == []
 
 
+def test_one_that_was_killed_leaves_all_to_the_next(program: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    program.wanted(forward())
+    assert keeper.main(["put"]) == 0
+    monkeypatch.setenv("SERVICE_RESULT", "signal")
+    assert keeper.main(["stopped"]) == 0
+    assert program.trace() == [f"inet {NAME}"]
+
+
 @pytest.mark.usefixtures("program")
-@pytest.mark.parametrize("verb", ["put", "remove", "watch"])
+@pytest.mark.parametrize("verb", ["put", "stopped", "watch"])
 def test_without_its_files(verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "_listen", list)
     assert keeper.main([verb]) == 1
     assert "rules.json" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["help"], ["put", "remove"]])
+@pytest.mark.parametrize("arguments", [[], ["help"], ["put", "stopped"]])
 def test_other_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert keeper.main(arguments) == 2
     assert capsys.readouterr().err.startswith("The program that keeps the rules of port forwards in the kernel.")
