@@ -106,197 +106,6 @@ class Place:
         return [where for where in (f"inet {NAME}", *chains) if self.has(where)]
 
 
-def test_all_is_missing_and_is_put_there_once(place: Place) -> None:
-    place.has_libvirt()
-    place.has_docker("iptables", "ip6tables")
-    wanted = place.wanted(*SEVERAL, forward6())
-    assert place.trace() == []
-    assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES, IN_LIBVIRT6, IN_IPTABLES6, LOCALNET]
-    assert place.put(wanted) == []
-    for family in ("ip", "ip6"):
-        assert place.chain(f"{family} libvirt_network forward") == [NAME, "guest_cross"]
-        assert place.chain(f"{family} filter FORWARD") == [NAME, "DOCKER-USER"]
-    assert place.localnet() == "1"
-    assert len(place.trace()) == 5
-
-
-def test_nothing_is_made_where_others_have_nothing(place: Place) -> None:
-    wanted = place.wanted(*SEVERAL, forward6())
-    assert place.put(wanted) == [OWN, LOCALNET]
-    assert place.trace() == [f"inet {NAME}"]
-    assert not place.has("ip filter")
-    assert not place.has("ip6 libvirt_network")
-
-
-def test_only_the_families_that_are_needed(place: Place) -> None:
-    place.has_libvirt()
-    place.has_docker("iptables", "ip6tables")
-    place.put(place.wanted(forward(), forward6()))
-    assert place.put(place.wanted(forward6())) == [OWN, IN_LIBVIRT6, IN_IPTABLES6]
-    assert place.trace() == [f"inet {NAME}", f"ip6 libvirt_network {NAME}", f"ip6 filter {NAME}"]
-    assert place.chain("ip filter FORWARD") == ["DOCKER-USER"]
-
-
-def test_the_whole_ruleset_is_flushed(place: Place) -> None:
-    place.has_docker()
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.do("nft flush ruleset")
-    assert place.put(wanted) == [OWN]
-    place.has_libvirt("ip")
-    place.has_docker()
-    assert place.put(wanted) == [IN_LIBVIRT, IN_IPTABLES]
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        f"nft delete table inet {NAME}",
-        f"nft flush table inet {NAME}",
-        f"nft flush chain inet {NAME} to_guests",
-        f"nft flush chain inet {NAME} guard",
-        f'nft add rule inet {NAME} to_guests accept comment "web"',
-        f"nft insert rule inet {NAME} to_guests accept",
-    ],
-)
-def test_somebody_changes_our_own_table(place: Place, command: str) -> None:
-    wanted = place.wanted(*SEVERAL)
-    place.put(wanted)
-    place.do(command)
-    assert place.put(wanted) == [OWN]
-    assert place.put(wanted) == []
-
-
-def test_docker_puts_itself_in_front(place: Place) -> None:
-    place.has_docker()
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.do("iptables -w -N DOCKER-FORWARD", "iptables -w -I FORWARD 1 -j DOCKER-FORWARD")
-    assert place.put(wanted) == [IN_IPTABLES]
-    assert place.chain("ip filter FORWARD") == [NAME, "DOCKER-FORWARD", "DOCKER-USER"]
-
-
-def test_somebody_puts_himself_in_front_in_libvirts_table(place: Place) -> None:
-    place.has_libvirt("ip")
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.do("nft insert rule ip libvirt_network forward jump guest_cross")
-    assert place.put(wanted) == [IN_LIBVIRT]
-    assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross", "guest_cross"]
-
-
-def test_our_jump_is_there_twice(place: Place) -> None:
-    place.has_libvirt("ip")
-    place.has_docker()
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.do(
-        f"iptables -w -A FORWARD -j {NAME}",
-        f"iptables -w -I FORWARD 1 -j {NAME}",
-        f"nft add rule ip libvirt_network forward jump {NAME}",
-        f"nft insert rule ip libvirt_network forward jump {NAME}",
-    )
-    assert place.put(wanted) == [IN_LIBVIRT, IN_IPTABLES]
-    assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross"]
-    assert place.chain("ip filter FORWARD") == [NAME, "DOCKER-USER"]
-
-
-@pytest.mark.parametrize(
-    ("command", "fault"),
-    [
-        (f"nft flush chain ip libvirt_network {NAME}", IN_LIBVIRT),
-        (f"iptables -w -F {NAME}", IN_IPTABLES),
-        ("iptables -w -F FORWARD", IN_IPTABLES),
-        ("nft flush chain ip libvirt_network forward", IN_LIBVIRT),
-        (f"nft add rule ip libvirt_network {NAME} drop", IN_LIBVIRT),
-        (f"iptables -w -A {NAME} -j DROP", IN_IPTABLES),
-    ],
-)
-def test_somebody_changes_our_chains(place: Place, command: str, fault: str) -> None:
-    place.has_libvirt("ip")
-    place.has_docker()
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.do(command)
-    assert place.put(wanted) == [fault]
-
-
-def test_libvirt_makes_its_table_later_and_anew(place: Place) -> None:
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    place.has_libvirt("ip")
-    assert place.put(wanted) == [IN_LIBVIRT]
-    place.do("nft delete table ip libvirt_network")
-    assert place.put(wanted) == []
-    place.has_libvirt("ip")
-    assert place.put(wanted) == [IN_LIBVIRT]
-
-
-def test_other_forwards(place: Place) -> None:
-    place.has_libvirt("ip")
-    place.has_docker()
-    place.put(place.wanted(forward()))
-    wanted = place.wanted(forward(guest_ports="80"), forward("ssh", "22"))
-    assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES]
-    assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross"]
-    assert place.chain(f"ip libvirt_network {NAME}") == place.chain(f"ip filter {NAME}") == ["other"] * 4
-    _code, output, _errors = place.run(["nft", "-j", "list", "table", "inet", NAME])
-    entries = json.loads(output)["nftables"]
-    revision = make_rules([forward(guest_ports="80"), forward("ssh", "22")]).revision
-    assert [entry["chain"]["name"] for entry in entries if "revision" in entry.get("chain", {}).get("name", "")] == [
-        f"revision_{revision}"
-    ]
-
-
-def test_a_network_of_mode_open(place: Place) -> None:
-    place.has_libvirt("ip")
-    place.has_docker()
-    wanted = place.wanted(forward(method="open"), forward6(method="open"))
-    assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES, LOCALNET]
-    assert place.put(wanted) == []
-
-
-def test_nothing_is_left(place: Place) -> None:
-    place.has_libvirt()
-    place.has_docker("iptables", "ip6tables")
-    wanted = place.wanted(*SEVERAL, forward6())
-    place.put(wanted)
-    place.do(f"iptables -w -A FORWARD -j {NAME}", f"nft add rule ip libvirt_network forward jump {NAME}")
-    keeper.remove(wanted, place.run)
-    assert place.trace() == []
-    assert place.localnet() == "0"
-    for family in ("ip", "ip6"):
-        assert place.chain(f"{family} libvirt_network forward") == ["guest_cross"]
-        assert place.chain(f"{family} filter FORWARD") == ["DOCKER-USER"]
-    keeper.remove(wanted, place.run)
-
-
-def test_nothing_is_there_to_be_removed(place: Place) -> None:
-    keeper.remove(place.wanted(*SEVERAL, forward6()), place.run)
-    assert place.trace() == []
-    assert not place.has("ip filter")
-
-
-def test_a_bridge_that_is_gone(place: Place) -> None:
-    (place.root / "proc/sys/net/ipv4/conf/virbr0/route_localnet").unlink()
-    wanted = place.wanted(forward())
-    assert place.put(wanted) == [OWN]
-    keeper.remove(wanted, place.run)
-
-
-def test_a_bridge_gets_what_is_usual_on_this_host(place: Place) -> None:
-    wanted = place.wanted(forward())
-    place.put(wanted)
-    (place.root / "proc/sys/net/ipv4/conf/default/route_localnet").write_text("1\n")
-    keeper.forget_bridge("virbr0")
-    assert place.localnet() == "1"
-
-
-def test_an_address_of_the_host_alone_needs_no_loopback(place: Place) -> None:
-    assert place.put(place.wanted(forward(host_address="203.0.113.4"))) == [OWN]
-    assert place.localnet() == "0"
-
-
 def inside(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the keeper find the kernel's files under a folder."""
     monkeypatch.setattr(keeper, "open", _open_under(root), raising=False)
@@ -307,3 +116,181 @@ def _open_under(root: Path) -> t.Callable[..., t.Any]:
         return open(f"{root}{path}" if path.startswith("/proc/") else path, *more, **options)
 
     return open_there
+
+
+class Cases:
+    """The tests, for those who have a place."""
+
+    def test_all_is_missing_and_is_put_there_once(self, place: Place) -> None:
+        place.has_libvirt()
+        place.has_docker("iptables", "ip6tables")
+        wanted = place.wanted(*SEVERAL, forward6())
+        assert place.trace() == []
+        assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES, IN_LIBVIRT6, IN_IPTABLES6, LOCALNET]
+        assert place.put(wanted) == []
+        for family in ("ip", "ip6"):
+            assert place.chain(f"{family} libvirt_network forward") == [NAME, "guest_cross"]
+            assert place.chain(f"{family} filter FORWARD") == [NAME, "DOCKER-USER"]
+        assert place.localnet() == "1"
+        assert len(place.trace()) == 5
+
+    def test_nothing_is_made_where_others_have_nothing(self, place: Place) -> None:
+        wanted = place.wanted(*SEVERAL, forward6())
+        assert place.put(wanted) == [OWN, LOCALNET]
+        assert place.trace() == [f"inet {NAME}"]
+        assert not place.has("ip filter")
+        assert not place.has("ip6 libvirt_network")
+
+    def test_only_the_families_that_are_needed(self, place: Place) -> None:
+        place.has_libvirt()
+        place.has_docker("iptables", "ip6tables")
+        place.put(place.wanted(forward(), forward6()))
+        assert place.put(place.wanted(forward6())) == [OWN, IN_LIBVIRT6, IN_IPTABLES6]
+        assert place.trace() == [f"inet {NAME}", f"ip6 libvirt_network {NAME}", f"ip6 filter {NAME}"]
+        assert place.chain("ip filter FORWARD") == ["DOCKER-USER"]
+
+    def test_the_whole_ruleset_is_flushed(self, place: Place) -> None:
+        place.has_docker()
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.do("nft flush ruleset")
+        assert place.put(wanted) == [OWN]
+        place.has_libvirt("ip")
+        place.has_docker()
+        assert place.put(wanted) == [IN_LIBVIRT, IN_IPTABLES]
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            f"nft delete table inet {NAME}",
+            f"nft flush table inet {NAME}",
+            f"nft flush chain inet {NAME} to_guests",
+            f"nft flush chain inet {NAME} guard",
+            f'nft add rule inet {NAME} to_guests accept comment "web"',
+            f"nft insert rule inet {NAME} to_guests accept",
+        ],
+    )
+    def test_somebody_changes_our_own_table(self, place: Place, command: str) -> None:
+        wanted = place.wanted(*SEVERAL)
+        place.put(wanted)
+        place.do(command)
+        assert place.put(wanted) == [OWN]
+        assert place.put(wanted) == []
+
+    def test_docker_puts_itself_in_front(self, place: Place) -> None:
+        place.has_docker()
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.do("iptables -w -N DOCKER-FORWARD", "iptables -w -I FORWARD 1 -j DOCKER-FORWARD")
+        assert place.put(wanted) == [IN_IPTABLES]
+        assert place.chain("ip filter FORWARD") == [NAME, "DOCKER-FORWARD", "DOCKER-USER"]
+
+    def test_somebody_puts_himself_in_front_in_libvirts_table(self, place: Place) -> None:
+        place.has_libvirt("ip")
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.do("nft insert rule ip libvirt_network forward jump guest_cross")
+        assert place.put(wanted) == [IN_LIBVIRT]
+        assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross", "guest_cross"]
+
+    def test_our_jump_is_there_twice(self, place: Place) -> None:
+        place.has_libvirt("ip")
+        place.has_docker()
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.do(
+            f"iptables -w -A FORWARD -j {NAME}",
+            f"iptables -w -I FORWARD 1 -j {NAME}",
+            f"nft add rule ip libvirt_network forward jump {NAME}",
+            f"nft insert rule ip libvirt_network forward jump {NAME}",
+        )
+        assert place.put(wanted) == [IN_LIBVIRT, IN_IPTABLES]
+        assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross"]
+        assert place.chain("ip filter FORWARD") == [NAME, "DOCKER-USER"]
+
+    @pytest.mark.parametrize(
+        ("command", "fault"),
+        [
+            (f"nft flush chain ip libvirt_network {NAME}", IN_LIBVIRT),
+            (f"iptables -w -F {NAME}", IN_IPTABLES),
+            ("iptables -w -F FORWARD", IN_IPTABLES),
+            ("nft flush chain ip libvirt_network forward", IN_LIBVIRT),
+            (f"nft add rule ip libvirt_network {NAME} drop", IN_LIBVIRT),
+            (f"iptables -w -A {NAME} -j DROP", IN_IPTABLES),
+        ],
+    )
+    def test_somebody_changes_our_chains(self, place: Place, command: str, fault: str) -> None:
+        place.has_libvirt("ip")
+        place.has_docker()
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.do(command)
+        assert place.put(wanted) == [fault]
+
+    def test_libvirt_makes_its_table_later_and_anew(self, place: Place) -> None:
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        place.has_libvirt("ip")
+        assert place.put(wanted) == [IN_LIBVIRT]
+        place.do("nft delete table ip libvirt_network")
+        assert place.put(wanted) == []
+        place.has_libvirt("ip")
+        assert place.put(wanted) == [IN_LIBVIRT]
+
+    def test_other_forwards(self, place: Place) -> None:
+        place.has_libvirt("ip")
+        place.has_docker()
+        place.put(place.wanted(forward()))
+        wanted = place.wanted(forward(guest_ports="80"), forward("ssh", "22"))
+        assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES]
+        assert place.chain("ip libvirt_network forward") == [NAME, "guest_cross"]
+        assert place.chain(f"ip libvirt_network {NAME}") == place.chain(f"ip filter {NAME}") == ["other"] * 4
+        _code, output, _errors = place.run(["nft", "-j", "list", "table", "inet", NAME])
+        entries = json.loads(output)["nftables"]
+        revision = make_rules([forward(guest_ports="80"), forward("ssh", "22")]).revision
+        assert [entry["chain"]["name"] for entry in entries if "revision" in entry.get("chain", {}).get("name", "")] == [
+            f"revision_{revision}"
+        ]
+
+    def test_a_network_of_mode_open(self, place: Place) -> None:
+        place.has_libvirt("ip")
+        place.has_docker()
+        wanted = place.wanted(forward(method="open"), forward6(method="open"))
+        assert place.put(wanted) == [OWN, IN_LIBVIRT, IN_IPTABLES, LOCALNET]
+        assert place.put(wanted) == []
+
+    def test_nothing_is_left(self, place: Place) -> None:
+        place.has_libvirt()
+        place.has_docker("iptables", "ip6tables")
+        wanted = place.wanted(*SEVERAL, forward6())
+        place.put(wanted)
+        place.do(f"iptables -w -A FORWARD -j {NAME}", f"nft add rule ip libvirt_network forward jump {NAME}")
+        keeper.remove(wanted, place.run)
+        assert place.trace() == []
+        assert place.localnet() == "0"
+        for family in ("ip", "ip6"):
+            assert place.chain(f"{family} libvirt_network forward") == ["guest_cross"]
+            assert place.chain(f"{family} filter FORWARD") == ["DOCKER-USER"]
+        keeper.remove(wanted, place.run)
+
+    def test_nothing_is_there_to_be_removed(self, place: Place) -> None:
+        keeper.remove(place.wanted(*SEVERAL, forward6()), place.run)
+        assert place.trace() == []
+        assert not place.has("ip filter")
+
+    def test_a_bridge_that_is_gone(self, place: Place) -> None:
+        (place.root / "proc/sys/net/ipv4/conf/virbr0/route_localnet").unlink()
+        wanted = place.wanted(forward())
+        assert place.put(wanted) == [OWN]
+        keeper.remove(wanted, place.run)
+
+    def test_a_bridge_gets_what_is_usual_on_this_host(self, place: Place) -> None:
+        wanted = place.wanted(forward())
+        place.put(wanted)
+        (place.root / "proc/sys/net/ipv4/conf/default/route_localnet").write_text("1\n")
+        keeper.forget_bridge("virbr0")
+        assert place.localnet() == "1"
+
+    def test_an_address_of_the_host_alone_needs_no_loopback(self, place: Place) -> None:
+        assert place.put(place.wanted(forward(host_address="203.0.113.4"))) == [OWN]
+        assert place.localnet() == "0"

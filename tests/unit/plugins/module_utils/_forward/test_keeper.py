@@ -16,11 +16,11 @@ import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._forward import keeper
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.builders import forward, forward6
-from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.keeper_cases import *  # noqa: F403 the cases
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.keeper_cases import (
     IN_IPTABLES,
     NAME,
     OWN,
+    Cases,
     Place,
     inside,
 )
@@ -36,6 +36,10 @@ def firewall() -> Firewall:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, firewall: Firewall) -> Place:
     inside(tmp_path, monkeypatch)
     return Place(tmp_path, firewall)
+
+
+class TestOnAModel(Cases):
+    """What it does."""
 
 
 def test_looking_changes_nothing(place: Place, firewall: Firewall) -> None:
@@ -149,10 +153,14 @@ def test_it_watches(
     program: Place, firewall: Firewall, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program.wanted(forward())
+
+    def flush() -> None:
+        firewall.tables.clear()
+
     deeds: list[t.Callable[[], None]] = [
         lambda: None,
-        lambda: firewall.tables.clear(),
-        lambda: setattr(firewall, "failing", "nft -f") or firewall.tables.clear(),
+        flush,
+        lambda: setattr(firewall, "failing", "nft -f") or flush(),
         lambda: setattr(firewall, "failing", ""),
     ]
     waits: list[float | None] = []

@@ -15,8 +15,7 @@ import pytest
 if "KVMOPS_UNIT_ON_A_LAB_HOST" not in os.environ:
     pytest.skip("only lab hosts have the firewall's programs for sure", allow_module_level=True)
 
-from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.keeper_cases import *  # noqa: F403 the cases
-from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.keeper_cases import Place, inside
+from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.keeper_cases import Cases, Place, inside
 
 
 @pytest.fixture
@@ -43,3 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: list[str])
     while run(["readlink", "/proc/self/ns/net"])[1].strip() in ("", str(own)):
         pass
     return Place(tmp_path, run)
+
+
+class TestOnTheKernel(Cases):
+    """What it does."""

@@ -91,7 +91,8 @@ def test_pairs() -> None:
     ],
 )
 def test_addresses_that_meet(one: str, other: str, meet: bool) -> None:
-    assert addresses_meet(one, other) is addresses_meet(other, one) is meet
+    there, back = (one, other), (other, one)
+    assert addresses_meet(*there) is addresses_meet(*back) is meet
 
 
 @pytest.mark.parametrize(

@@ -32,38 +32,38 @@ def chain(text: str, name: str) -> list[str]:
 def test_the_whole_of_one() -> None:
     rules = make_rules([forward(guest_ports="80")])
     assert (
-        rules.table()
+        rules.table().expandtabs(4)
         == f"""\
 add table inet kvmops_port_forwards
 delete table inet kvmops_port_forwards
 table inet kvmops_port_forwards {{
-	chain revision_{rules.revision} {{
-	}}
+    chain revision_{rules.revision} {{
+    }}
 
-	chain guard {{
-		type filter hook prerouting priority -300; policy accept;
-		iifname "virbr0" ip saddr 127.0.0.0/8 drop comment "loopback"
-		iifname "virbr0" ip daddr 127.0.0.0/8 drop comment "loopback"
-	}}
+    chain guard {{
+        type filter hook prerouting priority -300; policy accept;
+        iifname "virbr0" ip saddr 127.0.0.0/8 drop comment "loopback"
+        iifname "virbr0" ip daddr 127.0.0.0/8 drop comment "loopback"
+    }}
 
-	chain to_guests {{
-		meta nfproto ipv4 fib daddr type local tcp dport 8080 dnat ip to 192.168.122.10:80 comment "web"
-	}}
+    chain to_guests {{
+        meta nfproto ipv4 fib daddr type local tcp dport 8080 dnat ip to 192.168.122.10:80 comment "web"
+    }}
 
-	chain prerouting {{
-		type nat hook prerouting priority -100; policy accept;
-		jump to_guests comment "all"
-	}}
+    chain prerouting {{
+        type nat hook prerouting priority -100; policy accept;
+        jump to_guests comment "all"
+    }}
 
-	chain output {{
-		type nat hook output priority -100; policy accept;
-		jump to_guests comment "all"
-	}}
+    chain output {{
+        type nat hook output priority -100; policy accept;
+        jump to_guests comment "all"
+    }}
 
-	chain postrouting {{
-		type nat hook postrouting priority 100; policy accept;
-		oifname "virbr0" ct status dnat ip saddr {{ 127.0.0.0/8, 192.168.122.0/24 }} masquerade comment "near"
-	}}
+    chain postrouting {{
+        type nat hook postrouting priority 100; policy accept;
+        oifname "virbr0" ct status dnat ip saddr {{ 127.0.0.0/8, 192.168.122.0/24 }} masquerade comment "near"
+    }}
 }}
 """
     )
