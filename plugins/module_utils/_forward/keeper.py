@@ -232,6 +232,11 @@ def _run(command: list[str]) -> tuple[int, str, str]:
 # --- the program ----------------------------------------------------------------------------------------------------------------
 
 
+def _say(what: object) -> None:
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
+
+
 def _load(folder: str) -> Wanted:
     with open(f"{folder}/rules.json", encoding="ascii") as file:
         wanted: Wanted = json.load(file)
@@ -247,7 +252,7 @@ def _put(folder: str) -> None:
     finally:
         os.close(descriptor)
     if missing:
-        print(f"put there: {', '.join(missing)}", file=sys.stderr, flush=True)
+        _say(f"put there: {', '.join(missing)}")
 
 
 def _listen() -> list[socket.socket]:
@@ -286,7 +291,7 @@ def _watch(folder: str) -> None:
         try:
             _put(folder)
         except (OSError, ValueError) as error:
-            print(error, file=sys.stderr, flush=True)
+            _say(error)
             wait = _RETRY
         time.sleep(_PAUSE)
 
@@ -313,10 +318,10 @@ def main(arguments: list[str]) -> int:
             if os.environ.get("SERVICE_RESULT", "success") == "success":
                 remove(_load(folder), _run)
         else:
-            print(__doc__, file=sys.stderr)
+            _say(__doc__)
             return 2
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
+        _say(error)
         return 1
     return 0
 
