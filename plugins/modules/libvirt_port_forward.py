@@ -35,7 +35,8 @@ options:
   state:
     description:
       - V(present), the ports lead into the guest.
-      - V(absent), they do not. A reservation that was made for the guest stays with it.
+      - V(absent), they do not. A reservation that was made for the guest stays with it. Options other than O(name) do not matter
+        then, so that a list of forwards can say of some that they shall be absent.
     type: str
     choices: [present, absent]
     default: present

@@ -117,6 +117,7 @@ def _keeper_unit(programs: Programs) -> str:
 [Unit]
 Description=Ports of this host that lead into guests
 After={_OTHERS}
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify

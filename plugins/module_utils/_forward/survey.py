@@ -40,6 +40,8 @@ def read_forward_host(
 ) -> tuple[ForwardHost, Survey]:
     """Return what a plan needs, and what was read of libvirt. Raises NetworkError where something cannot be read."""
     files = forwards.read_owned_files()
+    if request.state == "present" or files:
+        forwards.check_programs(run)
     survey = Survey(connection, lambda: None, local=is_local(uri))
     guest = survey.guest(request.domain) if request.domain else None
     links = see_links() if request.host_address else None

@@ -51,7 +51,6 @@ def _manage(module: AnsibleModule) -> dict[str, t.Any]:
     run, uri = command_runner(module), module.params["uri"]
     check_uri(uri)
     request = ForwardRequest.from_options(module.params)
-    forwards.check_programs(run)
     with changing_host(module) as connection:
         host, survey = read_forward_host(run, connection, request, lambda: see_links(module), uri=uri)
         plan = make_plan(request, host)

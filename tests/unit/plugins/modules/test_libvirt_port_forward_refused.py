@@ -132,6 +132,11 @@ def test_no_nft(host: ForwardHost) -> None:
     )
 
 
+def test_what_was_never_there_needs_nothing_to_be_absent(host: ForwardHost) -> None:
+    host.missing.update({"nft", "ss"})
+    assert not host.apply(state="absent", host_port="22; reboot").changed
+
+
 def test_no_ss(host: ForwardHost) -> None:
     host.missing.add("ss")
     assert refused(host, host_port="80").msg == "'ss' failed on this host: No such file or directory. Install iproute2."

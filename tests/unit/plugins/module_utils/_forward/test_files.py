@@ -61,6 +61,7 @@ def test_of_rules() -> None:
 Description=Ports of this host that lead into guests
 After=libvirtd.service virtnetworkd.service nftables.service netfilter-persistent.service firewalld.service ufw.service \
 docker.service
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
