@@ -39,7 +39,7 @@ RELEASES = ("bullseye", "bookworm", "trixie")
 # What runs on managed hosts; plugins of other kinds run on the controller, which has the development tools' Python.
 MANAGED = ("module_utils", "modules")
 UNIT = "tests/unit/plugins"
-NEEDS_A_HOST = ("module_utils/_edge", "modules/*_daemon*.py", "modules/*_documents.py")
+NEEDS_A_HOST = ("module_utils/_edge", "module_utils/*/*_kernel.py", "modules/*_daemon*.py", "modules/*_documents.py")
 
 HOME = "/opt/unit"  # on the hosts
 COLLECTION = "ansible_collections/kvmops/network"
