@@ -28,7 +28,7 @@ class ForwardHost:
     """What there is on the host.
 
     `forwards` are those that are remembered, and `files` all files about them. `guest` is the one that the task names, `leases`
-    are the addresses that it has got in its networks by DHCP, by MAC address. `addresses` are those of the host itself, None
+    are the addresses that guests have got by DHCP, by MAC address. `addresses` are those of the host itself, None
     where it cannot be seen. `idle` are units that do not run or do not start at boot though they should, and `faults` what is
     missing of the rules. `bridged_filtered` says that what goes from guest to guest over a bridge passes the firewall.
     """

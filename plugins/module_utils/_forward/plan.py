@@ -164,6 +164,11 @@ def _warn(plan: Plan, target: Target, host: ForwardHost) -> None:
             f"The guest '{host.guest.name}' has {', '.join(target.now)} at the moment, and the forward leads to "
             f"{target.address}: it works when the guest has asked for its address anew, at the latest when it is started anew."
         )
+    if target.leased_to:
+        plan.warnings.append(
+            f"{target.address} is leased to {target.leased_to} at the moment: the guest '{forward.domain}' does not get it, and "
+            "the forward leads to the other one, until that lease has ended."
+        )
     others = [each for each in host.forwards.values() if each.name != forward.name and _loses_address(each, forward)]
     if target.holding is not None and others:
         plan.warnings.append(

@@ -22,7 +22,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Run
     from ansible_collections.kvmops.network.plugins.module_utils._forward.request import ForwardRequest
-    from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState
 
 __all__ = ["check_uri", "read_forward_host"]
 
@@ -52,7 +51,7 @@ def read_forward_host(
         listeners=tuple(read_listeners(run)) if request.state == "present" else (),
         programs=forwards.find_programs(),
         guest=guest,
-        leases=_read_leases(connection, survey, guest) if guest is not None else None,
+        leases=_read_leases(connection, survey) if guest is not None else None,
         addresses=_addresses(links) if links is not None else None,
         idle=tuple(forwards.read_idle(run, files)),
         faults=tuple(forwards.read_faults(run, files)),
@@ -65,13 +64,11 @@ def _addresses(host: Host) -> frozenset[str]:
     return frozenset(str(interface.ip) for link in host.links.values() for interface in link.addresses)
 
 
-def _read_leases(connection: Connection, survey: Survey, guest: GuestState) -> dict[str, tuple[str, ...]]:
-    """Return the addresses that a guest has got by DHCP, by MAC address."""
-    macs = {mac for nic in guest.nics for mac in nic.macs}
+def _read_leases(connection: Connection, survey: Survey) -> dict[str, tuple[str, ...]]:
+    """Return the addresses that were got by DHCP, by MAC address."""
     found: dict[str, tuple[str, ...]] = {}
     for name in sorted(survey.running_networks):
         for lease in connection.read_leases(name) or []:
             mac = (lease["mac"] or "").lower()
-            if mac in macs:
-                found[mac] = (*found.get(mac, ()), lease["ip"])
+            found[mac] = (*found.get(mac, ()), lease["ip"])
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import BRIDGE_NAME
@@ -38,7 +38,7 @@ class Target:
     """An address in a network of this host's libvirt. `mode` is the network's.
 
     `holding` is the NIC for which the address has yet to be reserved, None where it is, or DHCP gives no addresses there. `now`
-    are other addresses that the guest has got there.
+    are other addresses that the guest has got there, and `leased_to` is the MAC address of another one that has this address.
     """
 
     network: str
@@ -48,6 +48,7 @@ class Target:
     address: str
     holding: Holding | None = None
     now: tuple[str, ...] = ()
+    leased_to: str = ""
 
 
 def find_target(request: ForwardRequest, host: ForwardHost) -> Target:
@@ -64,17 +65,8 @@ def find_target(request: ForwardRequest, host: ForwardHost) -> Target:
     return _target(request.network, definition, entry, request.address)
 
 
-def _target(
-    network: str,
-    definition: Definition,
-    entry: Definition,
-    address: str,
-    *,
-    holding: Holding | None = None,
-    now: tuple[str, ...] = (),
-) -> Target:
-    bridge, subnet = bridge_of(definition) or "", str(subnet_of(entry))
-    return Target(network, mode_of(definition), bridge, subnet, address, holding=holding, now=now)
+def _target(network: str, definition: Definition, entry: Definition, address: str) -> Target:
+    return Target(network, mode_of(definition), bridge_of(definition) or "", str(subnet_of(entry)), address)
 
 
 def _behind_host(state: NetworkState) -> Definition:
@@ -145,16 +137,20 @@ def _of_guest(request: ForwardRequest, host: ForwardHost, guest: GuestState) -> 
         return _target(state.name, definition, entry, request.address)
     leases = _leases(host, nic, entry)
     address = request.address or next(iter(own), "") or _choose(request, state, guest, nic, entry, leases)
-    now = tuple(each for each in leases if each != address)
+    found = replace(
+        _target(state.name, definition, entry, address),
+        now=tuple(each for each in leases if each != address),
+        leased_to=_holder(host, nic, address),
+    )
     if address in own:
-        return _target(state.name, definition, entry, address, now=now)
+        return found
     others: dict[int, str] = {ipaddress.ip_address(each["ip"]).version: each["ip"] for each in kept}
     others[version] = address
     reservation = Reservation(
         ipv4=others.get(4), ipv6=others.get(6), hostname=next((each["name"] for each in kept if "name" in each), None)
     )
     holding = Holding(guest.name, nic.shown.mac, state.name, reservation)
-    return _target(state.name, definition, entry, address, holding=holding, now=now)
+    return replace(found, holding=holding)
 
 
 def _find_nic(request: ForwardRequest, host: ForwardHost, guest: GuestState) -> tuple[NicState, NetworkState]:
@@ -194,6 +190,12 @@ def _leases(host: ForwardHost, nic: NicState, entry: Definition) -> list[str]:
     subnet = subnet_of(entry)
     found = [address for mac in sorted(nic.macs) for address in (host.leases or {}).get(mac, ())]
     return [address for address in found if ipaddress.ip_address(address) in subnet]
+
+
+def _holder(host: ForwardHost, nic: NicState, address: str) -> str:
+    """Return the MAC address of another one that has an address, and keeps it until its lease ends, whatever is reserved."""
+    leases = sorted((host.leases or {}).items())
+    return next((mac for mac, held in leases if address in held and mac not in nic.macs), "")
 
 
 def _choose(

@@ -22,6 +22,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._forward.plan impor
 from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Listener
 from ansible_collections.kvmops.network.tests.unit.plugins.module_utils._forward.builders import (
     MAC,
+    MAC2,
     after,
     forward,
     guest,
@@ -362,6 +363,13 @@ def test_the_guest_still_has_another_address() -> None:
     )
     assert plan(on=on).warnings == [sentence]
     assert plan(on=replace(on, guest=guest(running=False))).warnings == []
+
+
+def test_another_guest_has_the_address() -> None:
+    assert plan(on=host(KEPT, leases={MAC2: ("192.168.122.10",)})).warnings == [
+        f"192.168.122.10 is leased to {MAC2} at the moment: the guest 'web' does not get it, and the forward leads to the other "
+        "one, until that lease has ended."
+    ]
 
 
 def test_the_host_does_not_have_the_address() -> None:

@@ -65,6 +65,13 @@ def test_leases_of_others_and_elsewhere_do_not_count(leases: dict[str, tuple[str
     assert target(leases=leases).address == hashed_address("web", "192.168.122.0/24")
 
 
+def test_an_address_that_another_one_has_is_told() -> None:
+    leases = {MAC: ("192.168.122.150",), MAC2: ("192.168.122.20",)}
+    assert target(given={"address": "192.168.122.20"}, leases=leases).leased_to == MAC2
+    assert target(network("default", "nat", reserved("192.168.122.20")), leases=leases).leased_to == MAC2
+    assert target(given={"address": "192.168.122.150"}, leases=leases).leased_to == ""
+
+
 def test_a_lease_of_what_is_reserved_for_somebody_else_does_not_count() -> None:
     taken = network("default", "nat", reserved("192.168.122.150", "52:54:00:bb:00:01"))
     assert target(taken, leases={MAC: ("192.168.122.150",)}).address != "192.168.122.150"
