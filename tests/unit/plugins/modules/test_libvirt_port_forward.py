@@ -119,10 +119,11 @@ def test_a_newer_keeper_is_started(host: ForwardHost) -> None:
     assert again.data["actions"] == [f"write: {FOLDER}/keeper.py differs from what was written"]
 
 
-def test_the_unit_outlives_an_upgrade_of_python(host: ForwardHost) -> None:
+def test_the_unit_outlives_an_upgrade_of_python(host: ForwardHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/opt/python/bin/python")
     host.apply(host_port="80")
     unit = f"/etc/systemd/system/{KEEPER}"
-    assert f"ExecStart={sys.executable} -I {FOLDER}/keeper.py watch\n" in host.read(unit)
+    assert f"ExecStart=/opt/python/bin/python -I {FOLDER}/keeper.py watch\n" in host.read(unit)
     host.links = {"/usr/bin/python3": "/usr/bin/python3.11", sys.executable: "/usr/bin/python3.11"}
     host.step(changed=True, host_port="80")
     assert f"ExecStart=/usr/bin/python3 -I {FOLDER}/keeper.py watch\n" in host.read(unit)

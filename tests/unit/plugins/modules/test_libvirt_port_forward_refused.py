@@ -37,7 +37,8 @@ def refused(host: ForwardHost, **options: t.Any) -> Result:
     return result
 
 
-@pytest.mark.parametrize("kind", WRONG_INPUTS)
+# where Ansible writes the options to the system's log, it refuses null characters before the module has a say
+@pytest.mark.parametrize("kind", [kind for kind in WRONG_INPUTS if r"\x00" not in kind])
 def test_wrong_input(host: ForwardHost, kind: str) -> None:
     options, sentence = WRONG_INPUTS[kind]
     # None is what is left out
