@@ -5,7 +5,7 @@
 
 away.py start FILE NAME=URL...    asks each once, so that all answer before anything is measured, and goes on in the background
 away.py stop FILE                 waits until all answer again, ends that, and prints for each how long it did not answer at most
-away.py ask URL                   asks once, and prints the answer; fails with what went wrong
+away.py ask URL...                asks each once, and prints the answers; fails with what went wrong
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def main(arguments: list[str]) -> int:
     command, first, *rest = arguments
     if command == "ask":
         try:
-            print(ask(first))
+            for url in (first, *rest):
+                print(ask(url))
         except OSError as error:
             print(error)
             return 1
