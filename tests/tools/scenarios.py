@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "extensions/molecule"
 LOGS = ROOT / ".build/scenarios"
 
-# Seconds that each took on two cores, with another one beside it; uplink, macvtap and bare by themselves, and guest is estimated.
+# Seconds that each took on two cores, with another one beside it; uplink, macvtap and bare by themselves.
 # Those that take longest begin first; one that is not listed begins after them.
 MEASURED = {
     "change": 520,
