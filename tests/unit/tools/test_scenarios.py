@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,18 @@ def test_the_end_says_what_failed() -> None:
         "fatal: [one]: FAILED! =>",
         "    msg: no",
     ]
+
+
+def test_large_ones_run_one_after_the_other_and_others_beside_them() -> None:
+    queue = scenarios.Queue(["change", "forward", "bare"])
+    assert [queue.take(), queue.take()] == ["change", "bare"]
+    with ThreadPoolExecutor() as other:
+        third = other.submit(queue.take)
+        queue.done("bare")
+        assert not third.done()
+        queue.done("change")
+        assert third.result() == "forward"
+    assert queue.take() is None
 
 
 # --- running them, with a molecule of the test's own --------------------------------------------------------------------------
