@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.kvmops.network.plugins.module_utils._errors import NetworkError, RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
 from ansible_collections.kvmops.network.plugins.module_utils._network.port_document import port_document
@@ -45,6 +45,7 @@ __all__ = [
     "document_of",
     "is_local",
     "own_errors",
+    "refuse_remote",
 ]
 
 # Must be kept in sync with plugins/doc_fragments/_libvirt.py
@@ -92,6 +93,12 @@ def is_local(uri: str) -> bool:
     """Say whether the daemon behind a URI manages the machine that this code runs on."""
     parts = urlsplit(uri)
     return parts.scheme != "test" and not parts.netloc
+
+
+def refuse_remote(uri: str, why: str) -> None:
+    """Refuse a daemon of another machine; `why` is a part of the sentence. Raises InputError."""
+    if urlsplit(uri).netloc:
+        raise InputError(f"uri: the daemon at {uri} is on another machine, and {why}; run the task there.")
 
 
 def check_libraries() -> None:

@@ -45,7 +45,6 @@ if t.TYPE_CHECKING:
 __all__ = [
     "change_files",
     "check_programs",
-    "filters_bridged",
     "find_programs",
     "read_faults",
     "read_forwards",
@@ -56,7 +55,6 @@ __all__ = [
 
 _PROXIES = ("/usr/lib/systemd/systemd-socket-proxyd", "/lib/systemd/systemd-socket-proxyd")
 _PYTHON = "/usr/bin/python3"
-_FILTERS = {4: "/proc/sys/net/bridge/bridge-nf-call-iptables", 6: "/proc/sys/net/bridge/bridge-nf-call-ip6tables"}
 
 
 def find_programs() -> Programs:
@@ -74,13 +72,6 @@ def check_programs(run: Run) -> None:
     failure = failure_of(run, ["nft", "--version"])
     if failure is not None:
         raise RequirementError(f"'nft' cannot be run on this host: {failure}. Install the package nftables.")
-
-
-def filters_bridged(version: int) -> bool:
-    """Say whether what goes over a bridge passes the firewall, by the version of IP."""
-    with contextlib.suppress(OSError), open(_FILTERS[version], encoding="ascii") as file:
-        return file.read().strip() != "0"
-    return False
 
 
 def read_owned_files() -> dict[str, bytes | None]:

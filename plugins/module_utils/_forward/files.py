@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._forward.forward import write_record
+from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import bracketed
 from ansible_collections.kvmops.network.plugins.module_utils._forward.rules import make_rules
 
 if t.TYPE_CHECKING:
@@ -159,7 +160,7 @@ Requires={name}.socket
 After={name}.socket
 
 [Service]
-ExecStart={programs.proxy} {_bracketed(forward.address)}:{guest}
+ExecStart={programs.proxy} {bracketed(forward.address)}:{guest}
 DynamicUser=yes
 PrivateDevices=yes
 ProtectHome=yes
@@ -172,8 +173,4 @@ def _proxy_name(forward: Forward, port: int) -> str:
 
 
 def _listen_at(forward: Forward) -> str:
-    return _bracketed(forward.host_address or ("0.0.0.0" if forward.version == 4 else "::"))
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+    return bracketed(forward.host_address or ("0.0.0.0" if forward.version == 4 else "::"))

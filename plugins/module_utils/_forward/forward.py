@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RequirementError
-from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports, addresses_meet, in_words
+from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import Ports, addresses_meet, bracketed, in_words
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,8 +79,7 @@ class Forward:
 
     def __str__(self) -> str:
         host = in_words(self.protocols, self.host_address, self.host_ports)
-        where = f"[{self.address}]" if self.version == 6 else self.address
-        return f"{host} -> {where}:{self.guest_ports}"
+        return f"{host} -> {bracketed(self.address)}:{self.guest_ports}"
 
 
 def write_record(forwards: Iterable[Forward]) -> str:

@@ -18,7 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Inpu
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Listener", "Ports", "addresses_meet"]
+__all__ = ["Listener", "Ports", "addresses_meet", "bracketed", "first_free", "in_words"]
 
 _HIGHEST = 65535
 _TEXT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
@@ -82,6 +82,11 @@ def addresses_meet(one: str, other: str) -> bool:
     """Say whether what is sent to one address could be meant by the other: they are the same, or one is any."""
     first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
     return first.version == second.version and (first == second or first.is_unspecified or second.is_unspecified)
+
+
+def bracketed(address: str) -> str:
+    """Return an address as it stands before a colon and a port."""
+    return f"[{address}]" if ":" in address else address
 
 
 def _any(version: int) -> str:

@@ -13,10 +13,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import forwards
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, refuse_remote
 from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import Guests
 from ansible_collections.kvmops.network.plugins.module_utils._forward.health import find_problems
-from ansible_collections.kvmops.network.plugins.module_utils._forward.survey import check_uri
+from ansible_collections.kvmops.network.plugins.module_utils._forward.survey import ELSEWHERE
 from ansible_collections.kvmops.network.plugins.module_utils._forward.view import describe_forward
 from ansible_collections.kvmops.network.plugins.module_utils._module import command_runner, run_libvirt_module
 from ansible_collections.kvmops.network.plugins.module_utils._network.state import read_state
@@ -33,7 +33,7 @@ def run_forward_reading() -> t.NoReturn:
 
 def _read(module: AnsibleModule) -> dict[str, t.Any]:
     run, wanted = command_runner(module), module.params["names"]
-    check_uri(module.params["uri"])
+    refuse_remote(module.params["uri"], ELSEWHERE)
     files = forwards.read_owned_files()
     known = forwards.read_forwards(files)
     faults, idle = forwards.read_faults(run, files), forwards.read_idle(run, files)

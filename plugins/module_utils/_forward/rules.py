@@ -21,6 +21,8 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.kvmops.network.plugins.module_utils._forward.ports import bracketed
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -137,8 +139,7 @@ def _target(forward: Forward, protocol: str) -> str:
     if forward.host_ports == forward.guest_ports:
         return forward.address
     if len(forward.host_ports) == 1:
-        address = f"[{forward.address}]" if forward.version == 6 else forward.address
-        return f"{address}:{forward.guest_ports}"
+        return f"{bracketed(forward.address)}:{forward.guest_ports}"
     pairs = ", ".join(f"{host} : {guest}" for host, guest in forward.host_ports.pairs(forward.guest_ports))
     return f"{forward.address} : {protocol} dport map {{ {pairs} }}"
 

@@ -9,12 +9,11 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import forwards
 from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.host_state import read_bridge_filtering
 from ansible_collections.kvmops.network.plugins.module_utils._edge.listeners import read_listeners
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
 from ansible_collections.kvmops.network.plugins.module_utils._forward.host import ForwardHost
 from ansible_collections.kvmops.network.plugins.module_utils._nic.survey import Survey
 
@@ -23,15 +22,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Host, Run
     from ansible_collections.kvmops.network.plugins.module_utils._forward.request import ForwardRequest
 
-__all__ = ["check_uri", "read_forward_host"]
+__all__ = ["ELSEWHERE", "read_forward_host"]
 
-
-def check_uri(uri: str) -> None:
-    """Refuse a daemon of another machine, whose ports are not this one's. Raises InputError."""
-    if urlsplit(uri).netloc:
-        raise InputError(
-            f"uri: the daemon at {uri} is on another machine, and a forward is made on the guest's own host; run the task there."
-        )
+# why a daemon of another machine is refused
+ELSEWHERE = "a forward is made on the guest's own host"
 
 
 def read_forward_host(
@@ -55,7 +49,7 @@ def read_forward_host(
         addresses=_addresses(links) if links is not None else None,
         idle=tuple(forwards.read_idle(run, files)),
         faults=tuple(forwards.read_faults(run, files)),
-        bridged_filtered=forwards.filters_bridged(request.version),
+        bridged_filtered=read_bridge_filtering().get(request.version, False),
     )
     return host, survey
 

@@ -13,14 +13,14 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge import forwards
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, refuse_remote
 from ansible_collections.kvmops.network.plugins.module_utils._edge.signals import uninterrupted
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
 from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 from ansible_collections.kvmops.network.plugins.module_utils._forward.options import FORWARD_OPTIONS
 from ansible_collections.kvmops.network.plugins.module_utils._forward.plan import make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._forward.request import ForwardRequest
-from ansible_collections.kvmops.network.plugins.module_utils._forward.survey import check_uri, read_forward_host
+from ansible_collections.kvmops.network.plugins.module_utils._forward.survey import ELSEWHERE, read_forward_host
 from ansible_collections.kvmops.network.plugins.module_utils._forward.view import describe_forward, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._module import (
     changing_host,
@@ -49,7 +49,7 @@ def run_forward_task() -> t.NoReturn:
 
 def _manage(module: AnsibleModule) -> dict[str, t.Any]:
     run, uri = command_runner(module), module.params["uri"]
-    check_uri(uri)
+    refuse_remote(uri, ELSEWHERE)
     request = ForwardRequest.from_options(module.params)
     with changing_host(module) as connection:
         host, survey = read_forward_host(run, connection, request, lambda: see_links(module), uri=uri)

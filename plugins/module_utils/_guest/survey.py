@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.domains import Domains
 from ansible_collections.kvmops.network.plugins.module_utils._edge.images import has_file
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import files_of, read_definition
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import read_guest
 from ansible_collections.kvmops.network.plugins.module_utils._nic.survey import Survey
@@ -31,16 +30,7 @@ if t.TYPE_CHECKING:
 
     Run = Callable[[list[str]], tuple[int, str, str]]
 
-__all__ = ["GuestSurvey", "check_uri"]
-
-
-def check_uri(uri: str) -> None:
-    """Refuse a daemon of another machine, whose files cannot be made from here. Raises InputError."""
-    if urlsplit(uri).netloc:
-        raise InputError(
-            f"uri: the daemon at {uri} is on another machine, and a guest's disk and files are made on its own host; "
-            "run the task there."
-        )
+__all__ = ["GuestSurvey"]
 
 
 class GuestSurvey(Survey):

@@ -12,14 +12,19 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import CONNECTION_OPTIONS, Connection, is_local
+from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import (
+    CONNECTION_OPTIONS,
+    Connection,
+    is_local,
+    refuse_remote,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError
 from ansible_collections.kvmops.network.plugins.module_utils._guest.apply import apply_plan
 from ansible_collections.kvmops.network.plugins.module_utils._guest.definition import read_definition
 from ansible_collections.kvmops.network.plugins.module_utils._guest.planning import make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._guest.request import GuestRequest
 from ansible_collections.kvmops.network.plugins.module_utils._guest.result import address_of, describe_place, main_nic
-from ansible_collections.kvmops.network.plugins.module_utils._guest.survey import GuestSurvey, check_uri
+from ansible_collections.kvmops.network.plugins.module_utils._guest.survey import GuestSurvey
 from ansible_collections.kvmops.network.plugins.module_utils._guest.view import describe_guest, diffs_of
 from ansible_collections.kvmops.network.plugins.module_utils._module import (
     changing_host,
@@ -45,7 +50,7 @@ def run_guest_task(options: dict[str, t.Any]) -> t.NoReturn:
 
 
 def _manage(module: AnsibleModule) -> dict[str, t.Any]:
-    check_uri(module.params["uri"])
+    refuse_remote(module.params["uri"], "a guest's disk and files are made on its own host")
     request = GuestRequest.from_options(module.params)
     with changing_host(module) as connection:
         survey = _survey(module, connection, request)

@@ -19,7 +19,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kvmops.network.plugins.module_utils import _module
-from ansible_collections.kvmops.network.plugins.module_utils._edge import files, forwards, lock
+from ansible_collections.kvmops.network.plugins.module_utils._edge import files, forwards, host_state, lock
 from ansible_collections.kvmops.network.plugins.module_utils._forward import keeper
 from ansible_collections.kvmops.network.plugins.modules import libvirt_port_forward, libvirt_port_forward_info
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import Result, run_main
@@ -93,7 +93,7 @@ class ForwardHost:
         system = types.SimpleNamespace(path=path, rmdir=moved(os.rmdir), access=moved(os.access), X_OK=os.X_OK)
         monkeypatch.setattr(forwards, "os", system)
         monkeypatch.setattr(forwards, "glob", types.SimpleNamespace(glob=self._glob))
-        monkeypatch.setattr(forwards, "open", moved(open), raising=False)
+        monkeypatch.setattr(host_state, "_SYSCTL", f"{self.root}/proc/sys/net")
         monkeypatch.setattr(keeper, "open", moved(open), raising=False)
         monkeypatch.setattr(forwards, "read_files", self._read_files)
         for change in (files.write_file, files.remove_file):

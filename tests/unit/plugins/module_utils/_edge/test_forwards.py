@@ -17,18 +17,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._forward import kee
 from ansible_collections.kvmops.network.plugins.module_utils._forward.files import KEEPER_UNIT, RULES
 
 
-@pytest.mark.parametrize(("text", "filtered"), [("1\n", True), ("0\n", False), (None, False)])
-def test_whether_frames_pass_the_firewall(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, filtered: bool
-) -> None:
-    # the file is not there without the kernel's module
-    path = tmp_path / "bridge-nf-call-ip6tables"
-    if text is not None:
-        path.write_text(text)
-    monkeypatch.setitem(forwards._FILTERS, 6, str(path))
-    assert forwards.filters_bridged(6) is filtered
-
-
 def test_the_keeper_is_copied_as_it_is() -> None:
     assert forwards.find_programs().keeper == Path(keeper.__file__).read_text()
 

@@ -34,6 +34,14 @@ def test_settings(settings: Path) -> None:
     assert host_state.read_bridge_filtering() == {4: True}
 
 
+@pytest.mark.parametrize(("text", "filtered"), [("1\n", True), ("0\n", False), (None, False)])
+def test_whether_frames_pass_the_firewall(settings: Path, text: str | None, filtered: bool) -> None:
+    # the file is not there without the kernel's module
+    if text is not None:
+        write(settings / "bridge/bridge-nf-call-ip6tables", text)
+    assert host_state.read_bridge_filtering().get(6, False) is filtered
+
+
 @pytest.mark.usefixtures("settings")
 def test_settings_that_the_kernel_has_not() -> None:
     assert host_state.read_forwarding() == {}
