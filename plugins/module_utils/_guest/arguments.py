@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
@@ -66,7 +65,6 @@ _ALLOWED = frozenset(
         "watchdog",
     ]
 )
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_arguments(arguments: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -87,7 +85,7 @@ def check_arguments(arguments: Sequence[str] | None) -> tuple[str, ...] | None:
             if not left:
                 raise InputError(f"arguments: {text!r} has no value; write it as {text}=VALUE.")
             value = left.pop(0)
-        if not value or value.startswith("-") or _UNPRINTABLE.search(value):
+        if not value or value.startswith("-") or not value.isprintable():
             raise InputError(f"arguments: {value!r} is no value of {name}; write both as {name}=VALUE, on one line.")
         checked.append(f"{name}={value}")
     return tuple(checked)
