@@ -16,12 +16,16 @@ SOURCE_LINE = f"deb [trusted=yes] file:/{FOLDER} ./\n"
 # What the role `hypervisor` and the tests may install on a host, with all that it depends on.
 AVAILABLE = (
     "acl",
+    "bridge-utils",
+    "dhcpcd-base",
     "dnsmasq-base",
     "firewalld",
     "ifupdown",
     "iptables",
+    "isc-dhcp-client",
     "libvirt-clients",
     "libvirt-daemon-system",
+    "netplan.io",
     "network-manager",
     "nftables",
     "python3-apt",
