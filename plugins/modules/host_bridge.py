@@ -15,15 +15,15 @@ description:
   - Makes a bridge over the host's uplink, so that guests are in the same network as the host. Addresses, routes, name servers and
     MTU of the uplink go to the bridge, which takes the uplink's MAC address, and asks for DHCP leases with the client id that the
     host has used before, so that it keeps its lease.
-  - It is written down in the configuration of whoever manages the uplink, NetworkManager or systemd-networkd, and survives a
-    reboot. The uplink's own configuration is not touched, and O(state=absent) is the exact way back to it.
+  - It is written down in the configuration of whoever manages the uplink, NetworkManager, systemd-networkd, or netplan on one of
+    these, and survives a reboot. The uplink's own configuration is not touched (in netplan's files its definition becomes
+    comments), and O(state=absent) is the exact way back to it.
   - Each change is a transaction. The way back is armed, and on the disk, before anything is changed; then the change is made,
     detached from the connection of the task, which it may cut. The controller then connects anew, over a new TCP connection, and
     confirms the change if the host is as wanted and its router answers. If that does not happen within O(confirm_timeout), for
     whatever reason, the host takes the change back by itself and is as it was before. So it is when it loses power meanwhile.
   - A second run changes nothing. A port that fell out of the bridge, a setting that is not as written, a file that was edited,
-    are
-    found, shown and put right. Interfaces of guests on the bridge are left alone by all of it.
+    are found, shown and put right. Interfaces of guests on the bridge are left alone by all of it.
   - The options say how the bridge gets its addresses only where they are given; without them it has what the uplink had when the
     bridge was made.
 options:
@@ -51,9 +51,10 @@ options:
   backend:
     description:
       - Who manages the uplink. With V(auto) this is found out.
+      - With V(netplan), netplan tells NetworkManager or systemd-networkd what to do; which of them is found out in any case.
       - An interface that two manage is refused.
     type: str
-    choices: [auto, networkd, networkmanager]
+    choices: [auto, netplan, networkd, networkmanager]
     default: auto
   mac:
     description:
@@ -160,7 +161,9 @@ requirements:
   - systemd 247 or later
   - iproute2
   - NetworkManager 1.42 or later, or systemd-networkd
+  - python3-yaml, where netplan manages the uplink
 notes:
+  - Where cloud-init may write netplan's files again, a warning says how to keep it from that.
   - Of several hosts that are one another's router or name server, change one after the other (C(serial) in the play).
   - With another connection than SSH, the confirmation goes over a connection of that kind; with C(local) the host confirms
     itself,

@@ -20,6 +20,7 @@ from pathlib import Path
 
 _FOLDERS = (
     "/etc/NetworkManager",
+    "/etc/netplan",
     "/etc/network",
     "/etc/systemd/network",
     "/etc/systemd/system",

@@ -9,15 +9,16 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
-__all__ = ["BackEnd", "Command", "Expected", "Move", "comment_for", "with_colons"]
+__all__ = ["BackEnd", "BeforeOthers", "Command", "Expected", "Files", "Move", "comment_for", "with_colons"]
 
 Command = tuple[str, ...]
+Files = t.Mapping[str, t.Optional[bytes]]  # the content of files by path, None where there is none
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,34 @@ class BackEnd(t.Protocol):
     def takes_leases_over(self) -> bool:
         """Whether it goes on with addresses that a server gave, and with their routes, when they were moved for it."""
 
+    @property
+    def at_boot(self) -> tuple[Command, ...]:
+        """The commands after which it knows its files, where they change while the host boots, before it has a network."""
+
+    @property
+    def shared_patterns(self) -> tuple[str, ...]:
+        """Patterns of the paths of files that are others' as well, in which it takes out the uplink's configuration."""
+
+    def variant(self, record: Record) -> BackEnd:
+        """Return what it is on the host of this bridge, for a back end that works in several ways."""
+
     def files(self, record: Record, request: Request) -> dict[str, str]:
         """Return the text of each file that makes the bridge, by path. Raises InputError for what it cannot express."""
 
     def owned_paths(self, record: Record) -> list[str]:
         """Return the paths of all files that it may have written for a bridge."""
 
-    def early_paths(self, move: Move) -> list[str]:
-        """Return the paths of those files that it has to follow before links and addresses are moved."""
+    def early_paths(self, move: Move, changed: t.Sequence[str]) -> list[str]:
+        """Return the paths of those files, of all that change, that it has to follow before links and addresses are moved."""
+
+    def taken_out(self, record: Record, files: Files) -> dict[str, str]:
+        """Return the text of shared files without the uplink's configuration. Raises RefusedError where it cannot go."""
+
+    def put_back(self, record: Record, files: Files) -> dict[str, str]:
+        """Return the text of the files that the uplink's configuration is in when there is no bridge, where it is another."""
+
+    def as_it_is_now(self, record: Record, files: Files) -> Record:
+        """Return the record with the uplink's configuration as its files have it, which somebody may have edited meanwhile."""
 
     def expected(self, record: Record, request: Request) -> Expected:
         """Return what the bridge's configuration says of its addresses."""
@@ -84,6 +105,35 @@ class BackEnd(t.Protocol):
 
         None drops a foreign port. Each may run again, whatever state the host is in.
         """
+
+
+class BeforeOthers:
+    """A back end whose files come before those of the uplink, which stay as they are."""
+
+    at_boot: tuple[Command, ...] = ()
+    shared_patterns: tuple[str, ...] = ()
+
+    def variant(self, _record: Record) -> t.Any:
+        """Return itself: it is the same on every host."""
+        return self
+
+    def taken_out(self, _record: Record, _files: Files) -> dict[str, str]:
+        """Return nothing: the uplink's configuration stays where it is."""
+        return {}
+
+    def put_back(self, record: Record, files: Files) -> dict[str, str]:
+        """Return the uplink's file where somebody has removed it meanwhile."""
+        origin = record.origin
+        return {origin.path: origin.text} if origin.path.startswith("/etc/") and files.get(origin.path) is None else {}
+
+    def as_it_is_now(self, record: Record, files: Files) -> Record:
+        """Return the record with the uplink's configuration as its file has it."""
+        content = files.get(record.origin.path)
+        text = None if content is None else content.decode(errors="surrogateescape")
+        # what overrides parts of the file comes after it in what is remembered
+        if text is None or record.origin.text == text or record.origin.text.startswith(f"{text}\n"):
+            return record
+        return replace(record, origin=replace(record.origin, text=text))
 
 
 def comment_for(record: Record, waiting: str) -> str:

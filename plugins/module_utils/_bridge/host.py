@@ -35,6 +35,7 @@ class Host:
 
     `records` are the bridges that were made here, by name. `managers` are those who manage the uplink; names that this collection
     has no back end for are among them. `files` has the bytes of each file that was asked for, None where there is none.
+    `cloud_init` says that cloud-init may write the host's network configuration.
     """
 
     links: Links
@@ -42,3 +43,4 @@ class Host:
     managers: tuple[str, ...] = ()
     management: Management | None = None
     files: dict[str, bytes | None] = field(default_factory=dict)
+    cloud_init: bool = False

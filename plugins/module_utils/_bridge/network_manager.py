@@ -17,7 +17,12 @@ import re
 import typing as t
 import uuid
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected, comment_for, with_colons
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import (
+    BeforeOthers,
+    Expected,
+    comment_for,
+    with_colons,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, parse, render, without
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager_moves import (
     INFINITE,
@@ -32,7 +37,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Family, Request
 
-__all__ = ["HIGHEST_PRIORITY", "NetworkManager"]
+__all__ = ["BRIDGE_SECTIONS", "HIGHEST_PRIORITY", "NetworkManager", "pinned4", "pinned6"]
 
 HIGHEST_PRIORITY = 999  # of two profiles for a link, the one with the higher autoconnect-priority is used
 
@@ -42,7 +47,7 @@ _NAMESPACE = uuid.UUID("5d1d7b3c-0f0e-4c3f-9a51-8a1c4f6f5c0b")
 # What of a profile is about the wire and stays with the port, what is about addresses and goes to the bridge, and what is left
 # out: how the profile finds its interface (ours go by name), and what NetworkManager notes down for itself.
 _PORT_SECTIONS = ("802-1x", "dcb", "ethtool", "link", "sriov", "tc")
-_BRIDGE_SECTIONS = ("ipv4", "ipv6", "proxy", "hostname", "user", "prefix-delegation")
+BRIDGE_SECTIONS = ("ipv4", "ipv6", "proxy", "hostname", "user", "prefix-delegation")
 _LEFT_SECTIONS = ("connection", "match", ".nmmeta")
 _WIRE_SECTIONS = ("ethernet", "802-3-ethernet")
 _WIRE_KEYS_LEFT = ("mac-address-blacklist", "mac-address-denylist", "generate-mac-address-mask", "mtu")
@@ -74,7 +79,7 @@ _WITHOUT_ADDRESSES = ("", "disabled", "ignore", "link-local")
 _ASKING = ("auto", "dhcp")
 
 
-class NetworkManager:
+class NetworkManager(BeforeOthers):
     """The back end NetworkManager."""
 
     name = "networkmanager"
@@ -97,7 +102,7 @@ class NetworkManager:
         """Return the paths of the bridge's profile and of its port's."""
         return [f"{_FOLDER}/{_id(record, role)}.nmconnection" for role in ("bridge", "port")]
 
-    def early_paths(self, _move: Move) -> list[str]:
+    def early_paths(self, _move: Move, _changed: t.Sequence[str]) -> list[str]:
         """Return no paths: it is stopped while links and addresses are moved."""
         return []
 
@@ -173,7 +178,7 @@ def _check_origin(record: Record, origin: tuple[Section, ...]) -> None:
                 f"{source} shares the host's connection with the network behind {record.uplink} ({name}.method shared), which a "
                 "bridge over it would open to guests. Give it another method first."
             )
-    known = (*_PORT_SECTIONS, *_BRIDGE_SECTIONS, *_LEFT_SECTIONS, *_WIRE_SECTIONS)
+    known = (*_PORT_SECTIONS, *BRIDGE_SECTIONS, *_LEFT_SECTIONS, *_WIRE_SECTIONS)
     unknown = [section.name for section in origin if section.name not in known and section.entries]
     if unknown:
         raise RefusedError(
@@ -212,7 +217,7 @@ def _stays_on_port(key: str, value: str) -> bool:
 
 def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) -> list[Section]:
     connection = first(origin, "connection").keeping(lambda key, _value: key in _BRIDGE_CONNECTION_KEYS)
-    sections = [_over_bridge(section, record) for section in origin if section.name in _BRIDGE_SECTIONS]
+    sections = [_over_bridge(section, record) for section in origin if section.name in BRIDGE_SECTIONS]
     ipv4, ipv6 = (first(sections, name) for name in ("ipv4", "ipv6"))
     ipv4 = ipv4 if request.ipv4 is None else _with_family(ipv4, request.ipv4)
     ipv6 = ipv6 if request.ipv6 is None else _with_family(ipv6, request.ipv6)
@@ -238,8 +243,8 @@ def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) 
                 ("mac-address", record.mac),
             ),
         ),
-        _pinned4(ipv4, record),
-        _pinned6(ipv6, record),
+        pinned4(ipv4, record),
+        pinned6(ipv6, record),
         *without(sections, "ipv4", "ipv6"),
     ]
 
@@ -291,7 +296,8 @@ def _only_these(family: Section, servers: list[str]) -> Section:
     return _replacing(family, "ignore-auto-dns", "true") if asks else family
 
 
-def _pinned4(section: Section, record: Record) -> Section:
+def pinned4(section: Section, record: Record) -> Section:
+    """Return what a bridge's profile says of IPv4, with what routes and servers know the uplink by."""
     section = _with_metric(section, record.metrics.get("4"))
     if section.last("method") != "auto":
         return section
@@ -301,7 +307,8 @@ def _pinned4(section: Section, record: Record) -> Section:
     return _replacing(section, "dhcp-client-id", with_colons(record.identity.dhcp4)) if record.identity.dhcp4 else section
 
 
-def _pinned6(section: Section, record: Record) -> Section:
+def pinned6(section: Section, record: Record) -> Section:
+    """Return the same of IPv6."""
     section, identity = _with_metric(section, record.metrics.get("6")), record.identity
     if section.last("method") not in _ASKING:
         return section

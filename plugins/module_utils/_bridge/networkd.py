@@ -15,13 +15,18 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Expected, comment_for, with_colons
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, merged, parse, render, without
-from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import BeforeOthers, Expected, comment_for
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, parse, render, without
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd_servers import (
+    with_identity,
+    with_token,
+    without_dns_of_others,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 
 if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import Command, Move
-    from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Record
+    from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Family, Request
 
 __all__ = ["Networkd"]
@@ -57,11 +62,9 @@ _BRIDGE_SECTIONS = (
 )
 _PORT_KEYS = ("VLAN", "LLDP", "EmitLLDP")
 _BRIDGE_LINK_KEYS = ("RequiredForOnline", "RequiredFamilyForOnline")
-_IDENTITY_KEYS = ("ClientIdentifier", "DUIDType", "DUIDRawData", "IAID")
 _LINK_KEYS = ("IncomingInterface", "OutgoingInterface")
 _EXCLUSIVE_KEYS = ("MACVLAN", "MACVTAP", "IPVLAN", "IPVTAP", "Bridge", "Bond", "BatmanAdvanced")
 
-_DUID_TYPES = {1: "link-layer-time", 2: "vendor", 3: "link-layer", 4: "uuid"}  # RFC 8415, section 11
 _DHCP_OF = {
     "yes": (4, 6),
     "true": (4, 6),
@@ -93,7 +96,7 @@ ip link set dev "$1" nomaster && networkctl reconfigure "$1"
 """
 
 
-class Networkd:
+class Networkd(BeforeOthers):
     """The back end systemd-networkd."""
 
     name = "networkd"
@@ -119,7 +122,7 @@ class Networkd:
         stem = f"{_FOLDER}/{_PREFIX}{record.name}"
         return [f"{stem}.netdev", f"{stem}.network", f"{stem}-port.network"]
 
-    def early_paths(self, move: Move) -> list[str]:
+    def early_paths(self, move: Move, _changed: t.Sequence[str]) -> list[str]:
         """Return the path of the bridge's device, and on the way back all.
 
         networkd takes no bridge for its own that it did not make itself; and it puts a port back into a bridge, and takes its
@@ -224,8 +227,8 @@ def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) 
             sections = _with_family(sections, family)
     sections = _with_dns(sections, request)
     dhcp = _dhcp_versions(first(sections, "Network"))
-    sections = _with_identity(sections, record.identity, dhcp)
-    sections = _with_token(sections, record.identity.token)
+    sections = with_identity(sections, record.identity, dhcp)
+    sections = with_token(sections, record.identity.token)
     return [Section("Match", (("Name", record.name),)), link.adding(*_mtu_entries(record, request)), *sections]
 
 
@@ -263,49 +266,7 @@ def _with_dns(sections: tuple[Section, ...], request: Request) -> tuple[Section,
         if values is not None:
             network = network.dropping(key).adding(*[(key, value) for value in values])
     sections = (network, *without(sections, "Network"))
-    if request.dns.servers is None:
-        return sections
-    for name in ("DHCPv4", "DHCPv6", "IPv6AcceptRA"):  # those that servers and routers name are not asked then
-        kept = [section.dropping("UseDNS") if section.name == name else section for section in sections]
-        sections = merged(kept, Section(name, (("UseDNS", "no"),)))
-    return sections
-
-
-def _with_identity(sections: tuple[Section, ...], identity: Identity, dhcp: tuple[int, ...]) -> tuple[Section, ...]:
-    if 4 in dhcp and identity.dhcp4:
-        kept = [section.dropping(*_IDENTITY_KEYS) if section.name in ("DHCP", "DHCPv4") else section for section in sections]
-        sections = merged(kept, Section("DHCPv4", _dhcp4_entries(identity.dhcp4)))
-    if identity.dhcp6 and identity.iaid is not None:
-        kept = [section.dropping(*_IDENTITY_KEYS) if section.name == "DHCPv6" else section for section in sections]
-        sections = merged(kept, Section("DHCPv6", (*_duid_entries(identity.dhcp6), ("IAID", str(identity.iaid)))))
-    return sections
-
-
-def _dhcp4_entries(client_id: str) -> tuple[tuple[str, str], ...]:
-    """Return the keys that make networkd send a client id, which is given in hexadecimal digits. Source: RFC 4361, RFC 2132."""
-    if client_id.startswith("ff") and len(client_id) > 14:
-        return (("ClientIdentifier", "duid"), *_duid_entries(client_id[10:]), ("IAID", str(int(client_id[2:10], 16))))
-    if client_id.startswith("01") and len(client_id) == 14:
-        return (("ClientIdentifier", "mac"),)
-    raise InputError(
-        f"The uplink's DHCP client sends the id {client_id}, which systemd-networkd cannot be told to send from a bridge. Give "
-        "it another one first (ClientIdentifier=mac, for instance), and reserve the host's address for that."
-    )
-
-
-def _duid_entries(duid: str) -> tuple[tuple[str, str], ...]:
-    data, kind = duid[4:], int(duid[:4], 16)
-    return (
-        ("DUIDType", _DUID_TYPES.get(kind, str(kind))),
-        ("DUIDRawData", with_colons(data)),
-    )
-
-
-def _with_token(sections: tuple[Section, ...], token: str) -> tuple[Section, ...]:
-    if not token:
-        return sections
-    kept = [section.dropping("Token") if section.name == "IPv6AcceptRA" else section for section in sections]
-    return merged(kept, Section("IPv6AcceptRA", (("Token", f"static:{token}"),)))
+    return sections if request.dns.servers is None else without_dns_of_others(sections)
 
 
 def _dhcp_versions(network: Section) -> tuple[int, ...]:

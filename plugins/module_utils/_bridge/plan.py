@@ -28,6 +28,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.words impor
     steps_to_bridge,
     steps_to_plain,
     what_is_lost,
+    who_rewrites,
     wrong_files,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RefusedError
@@ -43,7 +44,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["Plan", "make_plan"]
 
-_PRIVATE_FOLDERS = ("/etc/NetworkManager/", "/var/lib/kvmops-network/")
+_PRIVATE_FOLDERS = ("/etc/NetworkManager/", "/etc/netplan/", "/var/lib/kvmops-network/")
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,20 @@ class Plan:
         before, after, forward, backward = self.before, self.after, self.forward, self.backward
         if before is None or after is None or forward is None or backward is None:
             raise ValueError("there is nothing to do")
+        changed = [change.path for change in self.files]
         return Transaction(
             id=transaction_id,
             window=request.window,
             files=self.files,
-            apply_early=tuple(backend.early_paths(forward)),
+            apply_early=tuple(backend.early_paths(forward, changed)),
             apply_batch=tuple(batch(after)),
             apply_before=tuple(backend.prepare(forward)),
             apply_after=tuple(backend.activate(forward)),
-            revert_early=tuple(backend.early_paths(backward)),
+            revert_early=tuple(backend.early_paths(backward, changed)),
             revert_batch=tuple(batch(before)),
             revert_before=tuple(backend.prepare(backward)),
             revert_after=tuple(backend.activate(backward)),
+            revert_at_boot=backend.at_boot,
             carrier=before.carrier,
             leased=tuple(address.text for address in before.addresses if address.dynamic and not address.temporary),
             bridge=(after.bridge, after.mac or before.mac),
@@ -149,12 +152,13 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         gateways=expected.gateways,
         routed=routed_versions(links, source, expected, leased, request),
     )
-    wanted: dict[str, str | None] = {**backend.files(record, request), path_of(record.name): remembered.to_text()}
-    files = _changes(host, wanted)
+    own = {**backend.files(record, request), path_of(record.name): remembered.to_text()}
+    files = _changes(host, {**backend.taken_out(record, host.files), **own})
     wrong = [short.text for short in shortfalls(goal, links) if not short.waits]
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
+    rewriting = (who_rewrites(record, backend),) if host.cloud_init and backend.shared_patterns else ()
     if not files and not wrong:
-        return Plan(record=record, goal=goal, before=before, after=before, expected=expected)
+        return Plan(record=record, goal=goal, before=before, after=before, expected=expected, warnings=rewriting)
     moving, routes = to_bridge(links, goal, backend, expected=expected, request=request) if fresh else ((), ())
     after = Layout(
         uplink=record.uplink,
@@ -186,7 +190,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         outage=outage(request, expected, backend, fresh=fresh, lost=lost),
         lost=lost,
         gained=gained,
-        warnings=tuple(what_is_lost(request, links, source)),
+        warnings=(*what_is_lost(request, links, source), *rewriting),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )
@@ -201,7 +205,7 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
             "the guests that they belong to, or say force: true."
         )
     plain = replace(request, ipv4=None, ipv6=None)
-    expected = backend.expected(_as_it_is_now(record, host), plain)
+    expected = backend.expected(backend.as_it_is_now(record, host.files), plain)
     leased = leased_versions(plain, expected, links, record)
     goal = Goal(
         bridge=record.name,
@@ -212,10 +216,8 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         gateways=expected.gateways,
         routed=routed_versions(links, record.name, expected, leased, plain),
     )
-    wanted: dict[str, str | None] = dict.fromkeys([*backend.owned_paths(record), path_of(record.name)])
-    if record.origin.path.startswith("/etc/") and host.files.get(record.origin.path) is None:
-        wanted[record.origin.path] = record.origin.text
-    files = _changes(host, wanted)
+    gone: dict[str, str | None] = dict.fromkeys([*backend.owned_paths(record), path_of(record.name)])
+    files = _changes(host, {**gone, **backend.put_back(record, host.files)})
     before = as_it_is(links, uplink=record.uplink, bridge=record.name)
     moving, routes = back_to_uplink(links, goal, backend, expected=expected, request=plain)
     after = Layout(
@@ -244,16 +246,6 @@ def _plan_way_back(request: Request, host: Host, record: Record, backend: BackEn
         forward=Move(record=record, to_bridge=False, fresh=True),
         backward=Move(record=record, to_bridge=True, fresh=True),
     )
-
-
-def _as_it_is_now(record: Record, host: Host) -> Record:
-    """Return the record with the uplink's configuration as it is, where somebody has edited the file meanwhile."""
-    content = host.files.get(record.origin.path)
-    text = None if content is None else content.decode(errors="surrogateescape")
-    # what overrides parts of the file comes after it in what is remembered
-    if text is None or record.origin.text == text or record.origin.text.startswith(f"{text}\n"):
-        return record
-    return replace(record, origin=replace(record.origin, text=text))
 
 
 def _check_mtu(request: Request, links: Links, record: Record) -> None:

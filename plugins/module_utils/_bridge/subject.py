@@ -45,12 +45,12 @@ def subject_of(request: Request, host: Host, backends: Mapping[str, BackEnd]) ->
         choose_uplink(request, host.links, record)
         choose_backend(request, host.managers, backends, uplink=record.uplink, record=record)
         if record.uplink not in host.links.devices:
-            owned = ", ".join([*backends[record.backend].owned_paths(record), path_of(record.name)])
+            owned = ", ".join([*backends[record.backend].variant(record).owned_paths(record), path_of(record.name)])
             raise RefusedError(
                 f"The uplink {record.uplink} of {record.name} is gone. Put the interface back, or see to it that it has its name "
                 f"again. If it is gone for good, take the bridge down by hand: its files are {owned}."
             )
-    paths = [*backends[record.backend].owned_paths(record), path_of(record.name)]
+    paths = [*backends[record.backend].variant(record).owned_paths(record), path_of(record.name)]
     return record, [*paths, record.origin.path] if record.origin.path else paths
 
 

@@ -8,14 +8,17 @@
 
 from __future__ import annotations
 
+import glob
 import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan import Netplan
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan_renderers import RENDERERS
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager import NetworkManager
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd import Networkd
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.uplink import choose_uplink
-from ansible_collections.kvmops.network.plugins.module_utils._edge import ifupdown, network_manager, networkd
+from ansible_collections.kvmops.network.plugins.module_utils._edge import cloud_init, ifupdown, netplan, network_manager, networkd
 from ansible_collections.kvmops.network.plugins.module_utils._edge.links import read_all_links
 from ansible_collections.kvmops.network.plugins.module_utils._edge.records import read_records
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
@@ -29,9 +32,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
     from ansible_collections.kvmops.network.plugins.module_utils._edge.links import Run
 
-__all__ = ["BACKENDS", "check_tools", "read_host"]
+__all__ = ["BACKENDS", "check_tools", "read_host", "read_shared_paths"]
 
-BACKENDS: dict[str, BackEnd] = {backend.name: backend for backend in (Networkd(), NetworkManager())}
+BACKENDS: dict[str, BackEnd] = {
+    backend.name: backend for backend in (Networkd(), NetworkManager(), Netplan(RENDERERS["networkd"]))
+}
 
 _TOOLS = ("ip", "systemd-run", "systemctl", "timeout", "flock")
 
@@ -41,7 +46,7 @@ def read_host(run: Run, request: Request) -> Host:
     links = read_all_links(run)
     records = read_records()
     record = records.get(request.name)
-    host = Host(links=links, records=records)
+    host = Host(links=links, records=records, cloud_init=cloud_init.writes_network())
     if record is not None or request.state == "absent":
         return host
     uplink = links.devices[choose_uplink(request, links, None)]
@@ -53,14 +58,24 @@ def _managers(run: Run, uplink: Device) -> dict[str, Management | None]:
     """Return who manages the uplink, with what is known of its configuration."""
     found: dict[str, Management | None] = {}
     if networkd.manages(run, uplink):
-        management = networkd.read_management(uplink)
+        management = _definition_of(uplink, networkd.read_management(uplink))
         found[management.backend] = management
     if network_manager.manages(run, uplink):
-        management = network_manager.read_management(run, uplink)
+        management = _definition_of(uplink, network_manager.read_management(run, uplink))
         found[management.backend] = management
     if ifupdown.manages(uplink):
         found["ifupdown"] = None
     return found
+
+
+def _definition_of(uplink: Device, management: Management) -> Management:
+    """Return who really manages the uplink, where a manager has its configuration from netplan."""
+    return netplan.read_management(uplink, management) if management.backend == "netplan" else management
+
+
+def read_shared_paths(backend: BackEnd) -> list[str]:
+    """Return the paths of the files of a back end that others write as well."""
+    return [path for pattern in backend.shared_patterns for path in sorted(glob.glob(pattern))]
 
 
 def check_tools(module: AnsibleModule, backend: BackEnd) -> None:

@@ -43,7 +43,9 @@ def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
     _refuse_open_window(transaction.read_state())
     host = survey.read_host(run, request)
     record, paths = subject_of(request, host, survey.BACKENDS)
-    backend = survey.BACKENDS[record.backend] if record is not None else None
+    backend = survey.BACKENDS[record.backend].variant(record) if record is not None else None
+    if backend is not None:
+        paths += survey.read_shared_paths(backend)
     plan = make_plan(request, replace(host, files=read_files(paths)), record, backend)
     for sentence in plan.warnings:
         module.warn(sentence)

@@ -59,7 +59,7 @@ class Transaction:
     before and after them; files of the paths in `apply_early` and `revert_early` are written or removed before those, others
     between the lines and the last commands. `new_bridge` is removed by the way back, `old_bridge` by the change, unless it has
     ports. `carrier` is the link that has the host's addresses where it goes back to, `leased` those that somebody gave for a
-    time.
+    time. `revert_at_boot` are the back end's commands where the host goes back while it boots.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Transaction:
     revert_batch: tuple[str, ...]
     revert_before: tuple[Command, ...]
     revert_after: tuple[Command, ...]
+    revert_at_boot: tuple[Command, ...]
     bridge: tuple[str, str]
     carrier: str
     leased: tuple[str, ...]
@@ -152,9 +153,14 @@ place() {
     rm -f "$new"
     return 1
 }
+# with the folder of what overrides parts of a file, once that is empty
 remove() {
     say "remove $1"
-    [ ! -e "$1" ] || { rm -f "$1" && sync "${1%/*}"; } 2>>"$log"
+    [ -e "$1" ] || return 0
+    { rm -f "$1" && sync "${1%/*}"; } 2>>"$log" || return
+    case ${1%/*} in
+    *.network.d) rmdir "${1%/*}" 2>/dev/null && sync "${1%/*/*}" || : ;;
+    esac
 }
 make_bridge() { [ -d "/sys/class/net/$1" ] || run ip link add name "$1" address "$2" type bridge stp_state 0 forward_delay 0; }
 # a bridge with ports is left: they are guests'
@@ -234,6 +240,8 @@ fi
 {_each(late, "no_file")}
 if [ "$mode" != boot ]; then
 {textwrap.indent(_each(after, "not_done") + wait or ":", "    ")}
+else
+{textwrap.indent(_each(_command_steps(transaction.revert_at_boot), "not_done") or ":", "    ")}
 fi
 
 if [ "$files" = missing ]; then

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
     from ansible_collections.kvmops.network.plugins.module_utils._file_changes import FileChange
 
-__all__ = ["outage", "steps_to_bridge", "steps_to_plain", "what_is_lost", "wrong_files"]
+__all__ = ["outage", "steps_to_bridge", "steps_to_plain", "what_is_lost", "who_rewrites", "wrong_files"]
 
 
 def steps_to_bridge(record: Record, after: Layout, *, fresh: bool, gained: Sequence[str], lost: Sequence[str]) -> list[str]:
@@ -81,3 +81,12 @@ def what_is_lost(request: Request, links: Links, carrier: str) -> list[str]:
                 f"With static IPv{family.version} addresses no DHCP server names the name servers; name them in dns.servers."
             )
     return found
+
+
+def who_rewrites(record: Record, backend: BackEnd) -> str:
+    """Return who may write the uplink's configuration anew, on a host where cloud-init does, for a back end with shared files."""
+    return (
+        f"cloud-init may write {backend.title}'s files of this host again (for a new instance, or when it is told to), and "
+        f"{record.uplink} would have addresses beside {record.name} until the next run of this task. Keep it from that: write "
+        "'network: {config: disabled}' to /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg."
+    )

@@ -50,9 +50,10 @@ def read_management(run: Run, device: Device) -> Management:
     _check_priorities(run, device)
     _check_parents(run, device, uuid)
     in_memory = path.startswith(_IN_MEMORY)
+    by_netplan = in_memory and os.path.basename(path).startswith("netplan-")
     return Management(
-        backend="netplan" if in_memory and os.path.basename(path).startswith("netplan-") else "networkmanager",
-        origin=Origin(name=uuid, path="" if in_memory else path, text=_read_profile(path, device)),
+        backend="netplan" if by_netplan else "networkmanager",
+        origin=Origin(name=uuid, path="" if in_memory and not by_netplan else path, text=_read_profile(path, device)),
         identity=Identity(
             dhcp4=_hexadecimal(values.get("dhcp_client_identifier", "")),
             dhcp6=_hexadecimal(values.get("dhcp6_client_id", "")),

@@ -172,7 +172,9 @@ def _write_down(transaction: Transaction, goal: Goal, *, check_gateway: bool) ->
     for number, change in enumerate(transaction.files):
         if change.before is not None:
             _copy_owner_and_mode(change.path, f"{FOLDER}/before/{number}")
-        if change.after is not None:
+        if change.after is not None and change.before is not None:
+            _copy_owner_and_mode(change.path, f"{FOLDER}/after/{number}")
+        elif change.after is not None:
             os.chmod(f"{FOLDER}/after/{number}", change.mode)
     _write(BOOTED, b"", mode=0o644)
     for path in (BOOT_UNIT_PATH, BOOT_UNIT_LINK):

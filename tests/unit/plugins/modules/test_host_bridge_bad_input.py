@@ -275,7 +275,10 @@ WRONG: dict[str, Case] = {
         "backend: br0 was made with networkd, and the task names networkmanager. Take the bridge back first (state: absent).",
         remembered(),
     ),
-    "unknown back end": ({"backend": "netplan"}, "value of backend must be one of: auto, networkd, networkmanager, got: netplan"),
+    "unknown back end": (
+        {"backend": "wicked"},
+        "value of backend must be one of: auto, netplan, networkd, networkmanager, got: wicked",
+    ),
     "a file of networkd that is gone": (
         {},
         "networkd configured eth0 from /nowhere.network, which cannot be read now (No such file or directory). Put it back, and "

@@ -412,8 +412,8 @@ def test_the_commands_of_a_new_bridge_and_of_one_that_is_put_right() -> None:
 
 def test_the_files_that_networkd_has_to_know_first() -> None:
     """The bridge's device, so that networkd makes it; on the way back all, so that it does not put the port back."""
-    assert NETWORKD.early_paths(Move(record(), to_bridge=True, fresh=True)) == PATHS[:1]
-    assert NETWORKD.early_paths(Move(record(), to_bridge=False, fresh=True)) == PATHS
+    assert NETWORKD.early_paths(Move(record(), to_bridge=True, fresh=True), []) == PATHS[:1]
+    assert NETWORKD.early_paths(Move(record(), to_bridge=False, fresh=True), []) == PATHS
 
 
 class Scripts:

@@ -209,6 +209,7 @@ def change_on(stage: Stage, **more: t.Any) -> Transaction:
         "revert_batch": ("link set dev eth0 nomaster",),
         "revert_before": (("networkctl", "back"),),
         "revert_after": (("networkctl", "reload", "again"),),
+        "revert_at_boot": (),
         "bridge": ("br0", "52:54:00:12:34:56"),
         "carrier": "eth0",
         "leased": LEASED,
@@ -285,6 +286,35 @@ def test_at_boot_no_link_is_touched_or_looked_at(stage: Stage) -> None:
     stage.run("revert", "boot")
     assert [line for line in stage.all_calls if not line.startswith("sync ")] == []
     assert not (stage.folder / "seen").exists()
+
+
+def test_at_boot_the_back_end_is_told_of_its_files_where_it_has_to_be(stage: Stage) -> None:
+    stage.arm(change_on(stage, revert_at_boot=(("networkctl", "at boot"),)))
+    stage.run("apply")
+    (stage.root / "calls").unlink()
+    stage.run("revert", "boot")
+    assert stage.disk == BEFORE
+    assert [line for line in stage.all_calls if not line.startswith("sync ")] == ["networkctl at boot"]
+
+
+def test_when_it_runs_it_is_not_told_as_at_boot(stage: Stage) -> None:
+    stage.arm(change_on(stage, revert_at_boot=(("networkctl", "at boot"),)))
+    stage.run("apply")
+    stage.run("revert", "timeout")
+    assert "networkctl back" in stage.calls
+    assert "networkctl at boot" not in stage.calls
+
+
+def test_a_folder_of_parts_of_a_file_goes_once_it_is_empty(stage: Stage) -> None:
+    paths = [str(stage.etc / f"10-a.network.d/{name}.conf") for name in ("one", "two")]
+    for _again in range(2):
+        files = tuple(FileChange(path=path, before=None, after=b"") for path in paths)
+        stage.arm(change_on(stage, files=files, apply_early=(), revert_early=()))
+        stage.run("apply")
+        assert sorted(str(path) for path in stage.etc.rglob("*.conf")) == paths
+        stage.run("revert", "timeout")
+        assert not (stage.etc / "10-a.network.d").exists()
+        paths.pop()
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ def test_a_profile_that_it_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_profile_of_netplan(trixie: Captured) -> None:
     trixie.replace(SHOW_CONNECTIONS, "/etc/NetworkManager/system-connections/old", f"{IN_MEMORY}/netplan-eth0")
-    assert read_management(trixie, device_of("eth0")).backend == "netplan"
+    management = read_management(trixie, device_of("eth0"))
+    assert (management.backend, management.origin.path) == ("netplan", f"{IN_MEMORY}/netplan-eth0.nmconnection")
 
 
 def test_a_profile_that_is_no_keyfile(trixie: Captured) -> None:
