@@ -19,7 +19,9 @@ if t.TYPE_CHECKING:
 __all__ = ["FileChange", "file_diff", "file_steps"]
 
 _WORDS = r"password|secret|psk|private-?key|wep-key|mka-cak|(?<![a-z])pin(?![a-z])"
-_SECRET = re.compile(rf"^([\w.-]*(?:{_WORDS})[\w.-]*\s*=).*$", re.IGNORECASE | re.MULTILINE)
+_SECRET = re.compile(rf"([\w.-]*(?:{_WORDS})[\w.-]*[\"']?\s*[=:]).*$", re.IGNORECASE | re.MULTILINE)
+# netplan's names for those of WireGuard and of tunnels
+_SECRET_KEY = re.compile(r"^([\s#\w-]*\b(?:key|private|shared):\s).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,4 +59,4 @@ def file_diff(change: FileChange) -> dict[str, str]:
 
 def _readable(content: bytes | None) -> str:
     text = "" if content is None else content.decode(errors="replace")
-    return _SECRET.sub(r"\1(hidden)", text)
+    return _SECRET_KEY.sub(r"\1(hidden)", _SECRET.sub(r"\1(hidden)", text))
