@@ -161,6 +161,9 @@ requirements:
   - iproute2
   - NetworkManager 1.42 or later, or systemd-networkd
 notes:
+  - Where the host's own firewall would silence guests on the bridge, as Docker's, ufw or firewalld may where C(br_netfilter) is
+    loaded, there is a warning, also in check mode and where nothing is changed. The role P(kvmops.network.external_bridge#role)
+    puts it right on request (O(kvmops.network.external_bridge#role:main:external_bridge_filtering)).
   - Of several hosts that are one another's router or name server, change one after the other (C(serial) in the play).
   - With another connection than SSH, the confirmation goes over a connection of that kind; with C(local) the host confirms
     itself,
