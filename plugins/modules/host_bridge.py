@@ -164,6 +164,9 @@ requirements:
   - python3-yaml, where netplan manages the uplink
 notes:
   - Where cloud-init may write netplan's files again, a warning says how to keep it from that.
+  - Where the host's own firewall would silence guests on the bridge, as Docker's, ufw or firewalld may where C(br_netfilter) is
+    loaded, there is a warning, also in check mode and where nothing is changed. The role P(kvmops.network.external_bridge#role)
+    puts it right on request (O(kvmops.network.external_bridge#role:main:external_bridge_filtering)).
   - Of several hosts that are one another's router or name server, change one after the other (C(serial) in the play).
   - With another connection than SSH, the confirmation goes over a connection of that kind; with C(local) the host confirms
     itself,

@@ -17,6 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kvmops.network.plugins.module_utils._bridge import survey
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.plan import make_plan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.silencing import say_who_silences
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.subject import subject_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.view import describe_bridge, make_diff
 from ansible_collections.kvmops.network.plugins.module_utils._edge import transaction
@@ -47,7 +48,8 @@ def _change(module: AnsibleModule, request: Request) -> dict[str, t.Any]:
     if backend is not None:
         paths += survey.read_shared_paths(backend)
     plan = make_plan(request, replace(host, files=read_files(paths)), record, backend)
-    for sentence in plan.warnings:
+    silenced = say_who_silences(run, request.name) if request.state == "present" else []
+    for sentence in (*plan.warnings, *silenced):
         module.warn(sentence)
     result: dict[str, t.Any] = {"changed": plan.changed, "actions": list(plan.steps), "reasons": list(plan.reasons)}
     if plan.record is not None:

@@ -23,9 +23,9 @@ if t.TYPE_CHECKING:
 
     Definition = dict[str, t.Any]
 
-__all__ = ["Need", "bridged_packet", "families_of", "has_rules_of_libvirt", "is_forwarded", "needs_of"]
+__all__ = ["Need", "families_of", "has_rules_of_libvirt", "is_forwarded", "needs_of"]
 
-Kind = t.Literal["out", "dhcp", "dns", "host", "bridged"]
+Kind = t.Literal["out", "dhcp", "dns", "host"]
 
 _TABLE = "libvirt_network"
 _CHAINS = "LIBVIRT_"
@@ -73,11 +73,6 @@ def needs_of(live: Definition, uplink: str | None) -> Iterator[Need]:
         yield Need("host", Packet(hook="output", family=family, outgoing=bridge, destination=guest, protocol="tcp"))
         answer = Packet(hook="input", family=family, incoming=bridge, source=guest, protocol="tcp", state="established")
         yield Need("host", answer)
-
-
-def bridged_packet(bridge: str) -> Packet:
-    """Return a packet from a guest to another one on the same bridge."""
-    return Packet(hook="forward", incoming=bridge, outgoing=bridge, protocol="tcp", bridged=True)
 
 
 def _some_guest(entry: Definition) -> str | None:

@@ -13,15 +13,21 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.bridged import (
+    find_silence,
+    owner_of,
+    say_silence,
+    silence_finding,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import (
     Finding,
     effects,
     join_words,
+    of_bridge,
     of_network,
     say_list,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.traffic import (
-    bridged_packet,
     families_of,
     has_rules_of_libvirt,
     is_forwarded,
@@ -32,12 +38,14 @@ from ansible_collections.kvmops.network.plugins.module_utils._network.definition
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ansible_collections.kvmops.network.plugins.module_utils._connectivity.bridged import Silence
     from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Facts
-    from ansible_collections.kvmops.network.plugins.module_utils._connectivity.firewall import Chain, Ruleset
+    from ansible_collections.kvmops.network.plugins.module_utils._connectivity.firewall import Chain, Family, Ruleset
     from ansible_collections.kvmops.network.plugins.module_utils._network.plan import NetworkState
 
     Definition = dict[str, t.Any]
-    Lost = dict[str, dict[str, list[str]]]  # what is lost in a table: by kind, the networks or bridges whose guests lose it
+    Lost = dict[str, dict[str, list[str]]]  # what is lost in a table: by kind, the networks whose guests lose it
+    Silences = dict[str, list[Silence]]  # the bridges on which frames are lost in a table
 
 __all__ = ["check_forwarding", "check_traffic"]
 
@@ -48,7 +56,6 @@ _WHAT = {
     "dns": "their DNS queries",
     "host": "what goes between them and the host",
 }
-_OWNERS = (("ufw-", "ufw"), ("DOCKER", "Docker"))
 _EXISTING = "filter"  # the table in which iptables, and with it libvirt, has its rules
 
 
@@ -79,9 +86,12 @@ def check_traffic(facts: Facts, networks: Sequence[NetworkState]) -> Iterator[Fi
     lost: Lost = {}
     for state in own:
         _note_lost_needs(facts, ruleset, state, lost, bare=state.name in bare)
-    _note_bridged(facts, ruleset, networks, lost)
-    for table in sorted(lost):
-        yield _dropped(ruleset, table, lost[table])
+    silences = _find_silences(facts, ruleset, networks)
+    for table in sorted({*lost, *silences}):
+        if table in lost:
+            yield _dropped(ruleset, table, lost[table], silences.get(table, []))
+        else:
+            yield silence_finding(ruleset, table, silences[table])
 
 
 def _lacks_rules(facts: Facts, ruleset: Ruleset, live: Definition) -> bool:
@@ -120,55 +130,45 @@ def _would_be_let_through(facts: Facts, ruleset: Ruleset, chain: Chain) -> bool:
     return chain.table == _EXISTING and not uses_nftables
 
 
-def _note_bridged(facts: Facts, ruleset: Ruleset, networks: Sequence[NetworkState], lost: Lost) -> None:
-    """Note the bridges on which guests do not reach each other or the LAN, because bridged frames go through the firewall.
-
-    Only what a policy drops counts: a rule that keeps guests of one bridge apart is somebody's wish.
-    """
-    if not facts.filters_bridges.get(4):
-        return
+def _find_silences(facts: Facts, ruleset: Ruleset, networks: Sequence[NetworkState]) -> Silences:
+    """Return the bridges on which guests do not reach each other or the LAN, because bridged frames go through the firewall."""
     left_out = {bridge_of(state.live or {}) for state in facts.networks.values()} - {
         bridge_of(state.live or {}) for state in networks
     }
+    own = {bridge_of(state.live): state.live for state in facts.networks.values() if state.live and owns_bridge(state.live)}
     nics = [nic.live for guest in facts.running for nic in guest.state.nics if nic.live is not None]
-    for bridge in sorted({nic.bridge for nic in nics if nic.bridge is not None}):
-        block = ruleset.find_block(bridged_packet(bridge))
-        if block is not None and block.by_policy and bridge not in left_out:
-            lost.setdefault(block.chain.table, {}).setdefault("bridged", []).append(bridge)
+    found: Silences = {}
+    for bridge in sorted({nic.bridge for nic in nics if nic.bridge is not None} - left_out):
+        families: list[Family] = families_of(own[bridge]) if bridge in own else ["ip", "ip6"]
+        for silence in find_silence(ruleset, facts.filters_bridges, bridge, families=families, own=bridge in own):
+            found.setdefault(silence.chain.table, []).append(silence)
+    return found
 
 
-def _dropped(ruleset: Ruleset, table: str, lost: dict[str, list[str]]) -> Finding:
-    bridges = lost.get("bridged", [])
-    named = sorted({name for kind, names in lost.items() if kind != "bridged" for name in names})
-    owner, cure = _owner(ruleset, table)
+def _dropped(ruleset: Ruleset, table: str, lost: dict[str, list[str]], silences: Sequence[Silence]) -> Finding:
+    named = sorted({name for names in lost.values() for name in names})
     what = [text for kind, text in _WHAT.items() if kind in lost]
-    parts = [f"packets of guests on {say_list('network', named)} ({join_words(what)})"] if named else []
-    if bridges:
-        parts.append(f"what guests send each other over {say_list('bridge', bridges)} (net.bridge.bridge-nf-call-iptables is 1)")
-    if not named:
-        cure = "keep bridged frames out of the firewall with 'sysctl net.bridge.bridge-nf-call-iptables=0' and in /etc/sysctl.d"
+    hosts = {silence.bridge for silence in silences if not silence.own}
+    parts = [f"packets of guests on {say_list('network', named)} ({join_words(what)})", *say_silence(silences)]
     return Finding(
-        about="firewall_drops" if named else "bridged_frames_filtered",
+        about="firewall_drops",
         subject="host",
-        cause=f"The firewall's table {table}{owner} drops {join_words(parts)}",
-        cure=cure,
+        cause=f"The firewall's table {table}{owner_of(ruleset, table)} drops {join_words(parts)}",
+        cure=_cure(table, owner_of(ruleset, table), hosts),
         effects=effects([of_network(name) for name in lost.get("dhcp", [])], "address")
-        | effects([of_network(name) for name in lost.get("host", [])], "reach"),
+        | effects([of_network(name) for name in lost.get("host", [])], "reach")
+        | effects([of_bridge(bridge) for bridge in hosts], "address"),
     )
 
 
-def _owner(ruleset: Ruleset, table: str) -> tuple[str, str]:
-    """Return whose a table is, where that can be seen, and what to do about it."""
-    names = [name for _family, of, name in ruleset.chains if of == table]
-    owners = [owner for mark, owner in _OWNERS if any(name.startswith(mark) for name in names)]
-    role = "let guests through with the role kvmops.network.host_firewall (forward: true for their bridge)"
-    if table == "firewalld":
-        return "", role
-    if not owners:
-        return "", "let the guests' bridge through in it, both what comes in there and what goes out"
-    if owners[0] == "ufw":
-        return f" ({join_words(owners)})", role
-    return " (Docker)", (
+def _cure(table: str, owner: str, hosts: set[str]) -> str:
+    """Return what to do about a table of some owner, where frames on bridges of the host are lost in it as well."""
+    bridged = f", bridged: true for {say_list('bridge', hosts)}" if hosts else ""
+    if table == "firewalld" or "ufw" in owner:
+        return f"let guests through with the role kvmops.network.host_firewall (forward: true for their bridge{bridged})"
+    if "Docker" not in owner:
+        return "let the guests' bridge through in it, both what comes in there and what goes out"
+    return (
         'have Docker (28 or later) leave forwarding alone with "ip-forward-no-drop": true in /etc/docker/daemon.json, or accept '
         "the guests' bridge in the chain DOCKER-USER"
     )

@@ -121,6 +121,31 @@ class TestTask:
         [warning] = result.warnings
         assert warning == "The bridge br0 is left, with vnet0 plugged in and no uplink; it is gone after the next boot."
 
+    def test_who_silences_guests_is_told_also_when_nothing_changes(self, host: UplinkHost) -> None:
+        host.filter_bridges("iptables")
+        warning = (
+            "The firewall's table strict drops what guests on the bridge 'br0' send and get over it "
+            "(net.bridge.bridge-nf-call-iptables is 1); accept in the table strict what both comes in and goes out on the bridge "
+            "'br0', or, where neither Docker nor Kubernetes runs, keep frames on bridges out of the firewall with "
+            "host_firewall_bridge_filtering: disabled of the role kvmops.network.host_firewall."
+        )
+        assert succeeded(host.task(check=True)).warnings == (warning,)
+        assert succeeded(host.task()).warnings == (warning,)
+        host.finish()
+        result = succeeded(host.task(check=True))
+        assert (result.changed, result.warnings) == (False, (warning,))
+        assert succeeded(host.task(state="absent")).warnings == ()
+
+    def test_a_firewall_that_does_not_see_frames_silences_nobody(self, host: UplinkHost) -> None:
+        host.filter_bridges()
+        assert succeeded(host.task(check=True)).warnings == ()
+        assert ["nft", "-j", "list", "ruleset"] not in host.commands
+
+    def test_a_firewall_that_cannot_be_read_is_no_reason_to_fail(self, host: UplinkHost) -> None:
+        host.filter_bridges("iptables", "ip6tables")
+        host.missing |= {"nft", "iptables-save", "ip6tables-save"}
+        assert succeeded(host.task(check=True)).warnings == ()
+
     def test_guests_are_cut_off_by_force_alone(self, host: UplinkHost) -> None:
         succeeded(host.task())
         host.finish()

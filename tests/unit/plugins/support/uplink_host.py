@@ -30,6 +30,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge import (
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
 from ansible_collections.kvmops.network.plugins.module_utils._edge import (
+    host_state,
     ifupdown,
     links,
     lock,
@@ -46,7 +47,7 @@ ADDRESS = "10.77.0.106/24"
 ROUTER = "10.77.0.1"
 
 _ADDR = "ip -j -d addr show"
-_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ")
+_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ", "nft -j list ruleset", "iptables-save", "ip6tables-save")
 
 
 class UplinkHost:
@@ -76,6 +77,7 @@ class UplinkHost:
             (records, ("FOLDER",)),
             (networkd_texts, ("_FOLDER",)),
             (networkd, ("_STATE", "_LEASE")),
+            (host_state, ("_SYSCTL",)),
             (transaction_texts, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK", "BOOTED")),
             (transaction, ("FOLDER", "BOOT_UNIT_PATH", "BOOT_UNIT_LINK", "BOOTED")),
         ):
@@ -178,6 +180,13 @@ class UplinkHost:
         if "ifupdown" in managers:
             self.write("/usr/sbin/ifup", "")
             self.write("/etc/network/interfaces", "iface eth0 inet dhcp\n")
+
+    def filter_bridges(self, *settings: str) -> None:
+        """Have the firewall, which lets nothing be forwarded, get to see frames on bridges."""
+        for name in settings:
+            self.write(f"/proc/sys/net/bridge/bridge-nf-call-{name}", "1\n")
+        chain = {"family": "inet", "table": "strict", "name": "forward", "hook": "forward", "prio": 0, "policy": "drop"}
+        self.answers["nft -j list ruleset"] = {"nftables": [{"chain": chain}]}
 
     # --- what host_bridge made --------------------------------------------------------------------------------------------
 

@@ -87,9 +87,10 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "firewall_drops": (
         "firewall_drops",
-        "The firewall's table strict drops packets of guests on the network 'default' (what they send out) and what guests send "
-        "each other over the bridges 'plain' and 'virbr0' (net.bridge.bridge-nf-call-iptables is 1); let the guests' bridge "
-        "through in it, both what comes in there and what goes out.",
+        "The firewall's table strict drops packets of guests on the network 'default' (what they send out), what guests on the "
+        "bridge 'plain' send and get over it and what guests send each other over the bridge 'virbr0' "
+        "(net.bridge.bridge-nf-call-iptables and net.bridge.bridge-nf-call-ip6tables are 1); let the guests' bridge through in "
+        "it, both what comes in there and what goes out.",
         (),
     ),
     "dhcp_dropped": (
@@ -100,9 +101,10 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "bridged_frames_filtered": (
         "bridged_frames_filtered",
-        "The firewall's table strict drops what guests send each other over the bridge 'plain' "
-        "(net.bridge.bridge-nf-call-iptables is 1); keep bridged frames out of the firewall with 'sysctl "
-        "net.bridge.bridge-nf-call-iptables=0' and in /etc/sysctl.d.",
+        "The firewall's table strict drops what guests on the bridge 'plain' send and get over it "
+        "(net.bridge.bridge-nf-call-iptables and net.bridge.bridge-nf-call-ip6tables are 1); accept in the table strict what "
+        "both comes in and goes out on the bridge 'plain', or, where neither Docker nor Kubernetes runs, keep frames on bridges "
+        "out of the firewall with host_firewall_bridge_filtering: disabled of the role kvmops.network.host_firewall.",
         (),
     ),
     "guests_unplugged": (

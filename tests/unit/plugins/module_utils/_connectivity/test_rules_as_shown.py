@@ -46,7 +46,10 @@ WEB = Packet(hook="input", incoming="eth0", protocol="tcp", port=80)
 
 def test_there_are_fixtures() -> None:
     assert sorted(path.name for path in FIXTURES.iterdir()) == [
+        "docker-20.10.iptables-1.8.9.txt",
+        "firewalld-bridge-in-zone.nftables-1.1.3.json",
         "firewalld-drop.nftables-1.1.3.json",
+        "firewalld-other-zone.nftables-1.1.3.json",
         "firewalld.nftables-1.1.3.json",
         "iptables-backend.ip6tables-1.8.11.txt",
         "iptables-backend.iptables-1.8.11.txt",
