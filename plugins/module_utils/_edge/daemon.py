@@ -12,6 +12,7 @@ Everything comes out as data and goes in as XML text or a name.
 from __future__ import annotations
 
 import getpass
+import re
 import time
 import traceback
 import typing as t
@@ -52,6 +53,7 @@ __all__ = [
 CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
 
 
+_SPLIT_DAEMON = re.compile(r"/(virt[a-z]+d)-sock")  # in what libvirt says of a socket that nobody listens at
 _PATIENCE = 20.0  # seconds for a daemon to come back
 _POLL = 0.2  # seconds
 
@@ -393,6 +395,13 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
     ]
 
 
+def _how_to_start(daemon: str | None) -> str:
+    """Return what starts the daemon that libvirt named; the socket of libvirtd is named also where another shall listen there."""
+    if daemon is not None:
+        return f"'systemctl start {daemon}'"
+    return "'systemctl start libvirtd' (or the sockets of virtqemud and virtnetworkd where libvirt is split into several daemons)"
+
+
 def _explain_connection(uri: str, error: t.Any) -> RequirementError:
     message = error.get_error_message() or str(error)
     lowered = message.lower()
@@ -403,11 +412,12 @@ def _explain_connection(uri: str, error: t.Any) -> RequirementError:
             requirement="permission",
         )
     if "no such file" in lowered or "connection refused" in lowered or "failed to connect" in lowered:
+        named = _SPLIT_DAEMON.search(message)
         return RequirementError(
-            f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets "
-            "of virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role "
-            "kvmops.network.hypervisor.",
+            f"libvirt's daemon {named[1] + ' ' if named else ''}does not answer at {uri} ({message}). "
+            f"Start it with {_how_to_start(named[1] if named else None)}, or run the role kvmops.network.hypervisor.",
             requirement="daemon",
+            **({"daemon": named[1]} if named else {}),
         )
     return RequirementError(
         f"There is no libvirt at {uri} ({message}). Correct the option uri, for example qemu:///system.", requirement="uri"
