@@ -103,9 +103,9 @@ class Facts:
 
     `nics` are those of running guests. `servers` are the networks whose dnsmasq runs, `leases` how many addresses each network
     has given away. `forwarding` and `filters_bridges` are the kernel's settings by the version of IP. `backend` is the firewall
-    that libvirt is told to use, "" where nobody told it, and `network_daemon` is the daemon that sees to networks. `default_devices` are those through which packets leave for elsewhere.
-    `forwards` are the ports of the host that lead into guests; `forward_faults` and `forward_idle` are what is missing of their
-    rules and units.
+    that libvirt is told to use, "" where nobody told it, and `network_daemon` its daemon that sees to networks.
+    `default_devices` are those through which packets leave for elsewhere. `forwards` are the ports of the host that lead into
+    guests; `forward_faults` and `forward_idle` are what is missing of their rules and units.
     """
 
     networks: Mapping[str, NetworkState]
