@@ -11,15 +11,17 @@ Reference: https://libvirt.org/daemons.html.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["UNITS", "Unit", "daemon_of_networks", "daemons_in_charge", "is_up"]
+__all__ = ["UNITS", "Unit", "daemon_named_in", "daemon_of_networks", "daemons_in_charge", "is_up"]
 
 _WHOLE = ("libvirtd",)
 _SPLIT = ("virtqemud", "virtnetworkd")  # there are more, for which this collection has no use
+_SOCKET = re.compile(r"/(virt[a-z]+d)-sock")
 UNITS = tuple(f"{name}.{kind}" for name in (*_WHOLE, *_SPLIT) for kind in ("service", "socket"))
 
 
@@ -29,6 +31,12 @@ class Unit(t.NamedTuple):
     load: str
     active: str
     enabled: str = ""
+
+
+def daemon_named_in(message: str) -> str | None:
+    """Return which of the split daemons libvirt could not reach, from its message, None where it was not one of them."""
+    found = _SOCKET.search(message)
+    return found[1] if found else None
 
 
 def daemons_in_charge(units: Mapping[str, Unit]) -> tuple[str, ...]:

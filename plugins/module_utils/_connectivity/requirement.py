@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import Unit, daemons_in_charge, is_up
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import (
+    Unit,
+    daemon_named_in,
+    daemons_in_charge,
+    is_up,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import Finding
 
 if t.TYPE_CHECKING:
@@ -40,7 +45,7 @@ def explain_requirement(error: RequirementError, *, installed: bool, units: Mapp
             cause="This host has libvirt, but not the Python libraries libvirt and lxml by which it is asked",
             cure="install python3-libvirt and python3-lxml, or run the role kvmops.network.hypervisor",
         )
-    return _daemon_down(_culprit(units, named=error.details.get("daemon")), units)
+    return _daemon_down(_culprit(units, named=daemon_named_in(str(error))), units)
 
 
 def _culprit(units: Mapping[str, Unit], *, named: str | None) -> str:

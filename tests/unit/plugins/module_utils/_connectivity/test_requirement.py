@@ -104,6 +104,7 @@ def test_what_is_wrong_with_the_task_is_no_finding(error: RequirementError) -> N
 )
 def test_which_daemon_is_meant(active: tuple[str, str], named: str | None, daemon: str) -> None:
     units = {f"{name}.service": Unit("loaded", state) for name, state in zip(("virtqemud", "virtnetworkd"), active)}
-    finding = explain_requirement(RequirementError("x", requirement="daemon", daemon=named), installed=True, units=units)
+    message = f"Failed to connect socket to '/var/run/libvirt/{named or 'libvirt'}-sock': Connection refused"
+    finding = explain_requirement(RequirementError(message, requirement="daemon"), installed=True, units=units)
     assert finding is not None
     assert f"libvirt's daemon {daemon} " in finding.sentence
