@@ -24,7 +24,7 @@ set -euo pipefail
 cd /srv
 apt-get --quiet=2 update
 # only the archives: a mirror may lack the signatures
-apt-get source --print-uris libvirt | grep -o "libvirt_[^ ]*\.tar\.xz" | sort -u >wanted
+apt-get source --print-uris libvirt | awk '$2 ~ /\.tar\.xz$/ { print $2 }' >wanted
 apt-get --quiet=2 source --download-only libvirt || true
 while read -r file; do test -s "$file"; done <wanted
 tar xf libvirt_*.orig.tar.xz
@@ -51,7 +51,9 @@ for daemon in $daemons; do
 done
 BUILD
 
+# shellcheck disable=SC2016 # mmdebstrap's own $1
+hooks=(--customize-hook='chroot "$1" bash /srv/build')
 mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' --include="$needs" \
-    --customize-hook="copy-in $work/build /srv" --customize-hook='chroot "$1" bash /srv/build' \
+    --customize-hook="copy-in $work/build /srv" "${hooks[@]}" \
     --customize-hook="sync-out /srv/out $work/out" "$release" /dev/null "deb $mirror $release main" "deb-src $mirror $release main"
 tar --create --file "$archive" --directory "$work/out" --owner=root --group=root usr
