@@ -64,11 +64,17 @@ sanity: setup ## ansible-test sanity
 molecule: setup-lab ## Scenarios on lab hosts, two at a time; SCENARIO="-s name" for one of them
 	tests/lab/lab run -- python tests/tools/scenarios.py $(SCENARIO)
 
-proof: images ## What takes longer than CI has time: the oldest release, an uplink lost and a task killed at any moment
+proof: images ## What takes longer than CI has time: the oldest and the newest release, the split daemons, an uplink lost and a task killed at any moment
 	KVMOPS_PROOF_ROUNDS=17 KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s change
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s forward
+	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s change
+	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s nic
+	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s guest
+	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s forward
+	tests/lab/split-daemons.sh trixie .build/split-daemons.tar
+	tests/lab/lab run -- molecule test -s split
 	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 

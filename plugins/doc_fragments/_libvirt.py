@@ -18,6 +18,8 @@ options:
   uri:
     description:
       - The libvirt daemon to talk to, as seen from the managed host.
+      - V(qemu:///system) is right also where libvirt is split into modular daemons. It is C(virtqemud) then, which asks
+        C(virtnetworkd) by itself. The latter alone (V(network:///system)) knows no guests, and is refused.
       - With a daemon on another machine or libvirt's test driver, the checks that need the host itself (its addresses,
         routes and interfaces) are skipped, with a warning.
     type: str

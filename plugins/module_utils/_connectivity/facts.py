@@ -103,9 +103,9 @@ class Facts:
 
     `nics` are those of running guests. `servers` are the networks whose dnsmasq runs, `leases` how many addresses each network
     has given away. `forwarding` and `filters_bridges` are the kernel's settings by the version of IP. `backend` is the firewall
-    that libvirt is told to use, "" where nobody told it. `default_devices` are those through which packets leave for elsewhere.
-    `forwards` are the ports of the host that lead into guests; `forward_faults` and `forward_idle` are what is missing of their
-    rules and units.
+    that libvirt is told to use, "" where nobody told it, and `network_daemon` its daemon that sees to networks.
+    `default_devices` are those through which packets leave for elsewhere. `forwards` are the ports of the host that lead into
+    guests; `forward_faults` and `forward_idle` are what is missing of their rules and units.
     """
 
     networks: Mapping[str, NetworkState]
@@ -118,6 +118,7 @@ class Facts:
     filters_bridges: Mapping[int, bool] = field(default_factory=dict)
     firewall: Ruleset | None = None
     backend: str = ""
+    network_daemon: str = "libvirtd"
     default_devices: tuple[str, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     outside_answers: bool | None = None

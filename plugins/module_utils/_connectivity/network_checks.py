@@ -211,7 +211,7 @@ def _check_server(facts: Facts, network: NetworkState, live: Definition) -> Iter
         about="dnsmasq_down",
         subject=f"network {network.name}",
         cause=f"The dnsmasq of the network '{network.name}' does not run, and guests get no {lost}",
-        cure="restart libvirt's daemon, which starts it: 'systemctl restart libvirtd' (virtnetworkd where libvirt is split)",
+        cure=f"restart libvirt's daemon, which starts it: 'systemctl restart {facts.network_daemon}'",
         effects=effects([of_network(network.name)], "address"),
     )
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import UNITS, daemon_of_networks
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.diagnosis import diagnose
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Facts, GuestFacts, source_for
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.network_checks import gives_addresses
@@ -55,8 +56,6 @@ if t.TYPE_CHECKING:
 
 __all__ = ["run_connectivity_reading"]
 
-_UNITS = ("libvirtd.service", "virtqemud.service", "virtnetworkd.service")
-
 
 def run_connectivity_reading() -> t.NoReturn:
     """Run the module that looks at guests' connections."""
@@ -69,7 +68,7 @@ def _read(module: AnsibleModule) -> dict[str, t.Any]:
     try:
         facts = _read_facts(module, request)
     except RequirementError as error:
-        units = read_units(command_runner(module), _UNITS)
+        units = read_units(command_runner(module), UNITS)
         finding = explain_requirement(error, installed=has_libvirt(), units=units)
         if finding is None:
             raise
@@ -143,6 +142,7 @@ def _with_host(module: AnsibleModule, request: Request, facts: Facts) -> Facts:
         filters_bridges=read_bridge_filtering(),
         firewall=firewall,
         backend=read_backend(),
+        network_daemon=daemon_of_networks(read_units(run, UNITS)),
         default_devices=tuple(read_default_devices(run)),
     )
     probes = probe_targets(run, _targets(facts), request.tried_ports, timeout=request.timeout)

@@ -10,6 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import (
+    Unit,
+    daemon_named_in,
+    daemons_in_charge,
+    is_up,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.findings import Finding
 
 if t.TYPE_CHECKING:
@@ -17,12 +23,10 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
-    Units = Mapping[str, tuple[str, str]]  # whether a unit is masked, and its state
-
 __all__ = ["explain_requirement"]
 
 
-def explain_requirement(error: RequirementError, *, installed: bool, units: Units) -> Finding | None:
+def explain_requirement(error: RequirementError, *, installed: bool, units: Mapping[str, Unit]) -> Finding | None:
     """Return what is wrong with the host, None where it is the task that is wrong."""
     requirement = error.details.get("requirement")
     if requirement not in ("library", "daemon"):
@@ -41,15 +45,20 @@ def explain_requirement(error: RequirementError, *, installed: bool, units: Unit
             cause="This host has libvirt, but not the Python libraries libvirt and lxml by which it is asked",
             cure="install python3-libvirt and python3-lxml, or run the role kvmops.network.hypervisor",
         )
-    return _daemon_down(units)
+    return _daemon_down(_culprit(units, named=daemon_named_in(str(error))), units)
 
 
-def _daemon_down(units: Units) -> Finding:
-    """Return which daemon does not run. Of those that are installed, that is the one which is neither running nor idle."""
-    down = [name for name, (_load, state) in units.items() if state != "active"] or list(units)
-    unit = down[0] if down else "libvirtd.service"
-    load, state = units.get(unit, ("loaded", "inactive"))
-    name = unit.partition(".")[0]
+def _culprit(units: Mapping[str, Unit], *, named: str | None) -> str:
+    """Return which daemon does not answer: the one that is down, else the one that libvirt named, else the one that is asked."""
+    daemons = daemons_in_charge(units)
+    down = [name for name in daemons if not is_up(units, name)]
+    if down and named not in down:
+        return down[0]
+    return named if named in daemons else daemons[0]
+
+
+def _daemon_down(name: str, units: Mapping[str, Unit]) -> Finding:
+    load, state, _enabled = units.get(f"{name}.service", Unit("loaded", "inactive"))
     cure = f"start it with 'systemctl start {name}'"
     if load == "masked":
         cure = f"allow it again with 'systemctl unmask {name}', and start it with 'systemctl start {name}'"

@@ -82,7 +82,7 @@ def check_traffic(facts: Facts, networks: Sequence[NetworkState]) -> Iterator[Fi
     own = [state for state in networks if state.live is not None and owns_bridge(state.live)]
     bare = [state.name for state in own if _lacks_rules(facts, ruleset, state.live or {})]
     if bare:
-        yield _rules_missing(bare)
+        yield _rules_missing(facts, bare)
     lost: Lost = {}
     for state in own:
         _note_lost_needs(facts, ruleset, state, lost, bare=state.name in bare)
@@ -100,13 +100,12 @@ def _lacks_rules(facts: Facts, ruleset: Ruleset, live: Definition) -> bool:
     return any(not has_rules_of_libvirt(ruleset, live, family) for family in families_of(live))
 
 
-def _rules_missing(names: Sequence[str]) -> Finding:
+def _rules_missing(facts: Facts, names: Sequence[str]) -> Finding:
     return Finding(
         about="firewall_rules_missing",
         subject="host",
         cause=f"libvirt's firewall rules for {say_list('network', names)} are gone, as after a flush of all rules",
-        cure="restart libvirt's daemon, which makes them anew and spares the guests: 'systemctl restart libvirtd' "
-        "(virtnetworkd where libvirt is split)",
+        cure=f"restart libvirt's daemon, which makes them anew and spares the guests: 'systemctl restart {facts.network_daemon}'",
         effects=effects([of_network(name) for name in names], "address"),
     )
 

@@ -18,6 +18,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import daemon_named_in
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RequirementError
 from ansible_collections.kvmops.network.plugins.module_utils._format import document
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import version_number
@@ -52,6 +53,7 @@ __all__ = [
 CONNECTION_OPTIONS: dict[str, t.Any] = {"uri": {"type": "str", "default": "qemu:///system"}}
 
 
+_PARTS = frozenset({"interface", "network", "nodedev", "nwfilter", "secret", "storage"})  # what virtnetworkd and others answer to
 _PATIENCE = 20.0  # seconds for a daemon to come back
 _POLL = 0.2  # seconds
 
@@ -101,6 +103,16 @@ def refuse_remote(uri: str, why: str) -> None:
         raise InputError(f"uri: the daemon at {uri} is on another machine, and {why}; run the task there.")
 
 
+def _refuse_parts(uri: str) -> None:
+    """Refuse one of the daemons into which libvirt may be split. Raises InputError."""
+    scheme = urlsplit(uri).scheme.partition("+")[0]
+    if scheme in _PARTS:
+        raise InputError(
+            f"uri: {uri} is a part of libvirt that knows no guests, and so not who is plugged in where; name the daemon of the "
+            "guests, such as qemu:///system, which asks that part by itself."
+        )
+
+
 def check_libraries() -> None:
     """Raise RequirementError if a library is missing."""
     for library, package, error in (
@@ -142,6 +154,7 @@ class Connection:
 
     def __init__(self, uri: str) -> None:
         """Connect. Raises RequirementError with the cure if the daemon does not answer or the user may not ask it."""
+        _refuse_parts(uri)
         self._uri = uri
         self.handle = _open(uri)
         # libvirt's test driver cannot show what is stored of a running network, and forgets it when the network stops
@@ -155,11 +168,18 @@ class Connection:
         self.handle.close()
 
     def is_alive(self) -> bool:
-        """Say whether the daemon can still be asked."""
+        """Say whether the daemon can still be asked.
+
+        Where libvirt is split into several daemons, that of the guests asks that of the networks by a connection which does not
+        survive the latter's end, and which is made anew only with ours.
+        """
         try:
-            return bool(self.handle.isAlive())
-        except libvirt.libvirtError:
-            return False
+            alive = bool(self.handle.isAlive())
+            if alive:
+                self.handle.numOfNetworks()
+        except libvirt.libvirtError as error:
+            return bool(error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT)
+        return alive
 
     def revive(self) -> None:
         """Connect anew where the daemon has gone away, as it does when it is restarted; give it some seconds to come back."""
@@ -393,6 +413,13 @@ def _guest_nics(guest: str, text: str) -> list[GuestNic]:
     ]
 
 
+def _how_to_start(daemon: str | None) -> str:
+    """Return what starts the daemon that libvirt named; the socket of libvirtd is named also where another shall listen there."""
+    if daemon is not None:
+        return f"'systemctl start {daemon}'"
+    return "'systemctl start libvirtd' (or the sockets of virtqemud and virtnetworkd where libvirt is split into several daemons)"
+
+
 def _explain_connection(uri: str, error: t.Any) -> RequirementError:
     message = error.get_error_message() or str(error)
     lowered = message.lower()
@@ -403,10 +430,10 @@ def _explain_connection(uri: str, error: t.Any) -> RequirementError:
             requirement="permission",
         )
     if "no such file" in lowered or "connection refused" in lowered or "failed to connect" in lowered:
+        named = daemon_named_in(message)
         return RequirementError(
-            f"libvirt's daemon does not answer at {uri} ({message}). Start it with 'systemctl start libvirtd' (or the sockets "
-            "of virtqemud and virtnetworkd where libvirt is split into several daemons), or run the role "
-            "kvmops.network.hypervisor.",
+            f"libvirt's daemon {f'{named} ' if named else ''}does not answer at {uri} ({message}). "
+            f"Start it with {_how_to_start(named)}, or run the role kvmops.network.hypervisor.",
             requirement="daemon",
         )
     return RequirementError(

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import Unit
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -77,15 +79,16 @@ def has_libvirt() -> bool:
     return any(os.path.exists(f"{place}/{daemon}") for place in _PLACES for daemon in _DAEMONS)
 
 
-def read_units(run: Run, units: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Return of systemd's units that are there whether they are masked ("masked", else "loaded"), and their state."""
+def read_units(run: Run, units: Iterable[str]) -> dict[str, Unit]:
+    """Return the state of those of systemd's units that are there."""
     try:
-        _code, output, _errors = run(["systemctl", "show", "--property=Id,LoadState,ActiveState", *units])
+        _code, output, _errors = run(["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *units])
     except OSError:
         return {}
     found = {}
     for block in output.split("\n\n"):
         values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if values.get("LoadState", "not-found") != "not-found":
-            found[values.get("Id", "")] = (values["LoadState"], values.get("ActiveState", ""))
+            state = Unit(values["LoadState"], values.get("ActiveState", ""), values.get("UnitFileState", ""))
+            found[values.get("Id", "")] = state
     return found

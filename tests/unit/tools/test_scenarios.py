@@ -37,6 +37,12 @@ def test_only_those_that_are_named() -> None:
     assert scenarios.chosen(["bare", "bare"], ["bare", "nic"]) == ["bare"]
 
 
+def test_what_needs_more_runs_where_it_is_named() -> None:
+    assert scenarios.chosen([], ["bare", "split"]) == ["bare"]
+    assert scenarios.chosen(["split"], ["bare", "split"]) == ["split"]
+    assert set(scenarios.existing(scenarios.SCENARIOS)) >= scenarios.BY_NAME
+
+
 def test_one_that_is_not_there_is_refused() -> None:
     with pytest.raises(SystemExit, match=r"no scenario nci, xyz\. There are: bare, nic\."):
         scenarios.chosen(["nci", "nic", "xyz"], ["bare", "nic"])

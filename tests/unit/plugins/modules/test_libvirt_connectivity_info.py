@@ -12,6 +12,7 @@ import libvirt
 import pytest
 
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity import reading
+from ansible_collections.kvmops.network.plugins.module_utils._connectivity.daemons import Unit
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.facts import Probe
 from ansible_collections.kvmops.network.plugins.module_utils._connectivity.firewall import Ruleset
 from ansible_collections.kvmops.network.plugins.module_utils._edge import daemon
@@ -229,7 +230,7 @@ def test_a_host_without_libvirt(driver: libvirt.virConnect, monkeypatch: pytest.
 
 def test_a_daemon_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "has_libvirt", lambda: True)
-    monkeypatch.setattr(reading, "read_units", lambda _run, _units: {"libvirtd.service": ("loaded", "failed")})
+    monkeypatch.setattr(reading, "read_units", lambda _run, _units: {"libvirtd.service": Unit("loaded", "failed")})
     result = look(uri="qemu+unix:///system?socket=/nowhere/libvirt-sock")
     assert abouts(result) == ["daemon_down"]
     assert result.data["findings"][0]["cause"] == "libvirt's daemon libvirtd has failed"

@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "dnsmasq_down": (
         "dnsmasq_down",
         "The dnsmasq of the network 'default' does not run, and guests get no addresses and names; restart libvirt's daemon, "
-        "which starts it: 'systemctl restart libvirtd' (virtnetworkd where libvirt is split).",
+        "which starts it: 'systemctl restart libvirtd'.",
         (),
     ),
     "forwarding_off": (
@@ -82,7 +82,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "firewall_rules_missing": (
         "firewall_rules_missing",
         "libvirt's firewall rules for the network 'default' are gone, as after a flush of all rules; restart libvirt's daemon, "
-        "which makes them anew and spares the guests: 'systemctl restart libvirtd' (virtnetworkd where libvirt is split).",
+        "which makes them anew and spares the guests: 'systemctl restart libvirtd'.",
         (),
     ),
     "firewall_drops": (

@@ -20,7 +20,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import
     NetworkRecord,
     is_local,
 )
-from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
+from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RequirementError
 from ansible_collections.kvmops.network.tests.unit.plugins.support.driver import GUEST_XML, URI, dump
 
 LAB = "<network><name>lab</name><bridge name='virbr7'/><ip address='10.7.0.1' prefix='24'/></network>"
@@ -76,6 +76,50 @@ def test_a_daemon_that_comes_back_is_asked_again(connection: Connection, monkeyp
     connection.revive()
     assert connection.is_alive()
     assert list(connection.read_networks()) == ["lab"]
+
+
+def test_the_connection_is_lost_when_the_daemon_of_the_networks_was_restarted(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # seen with virtqemud and virtnetworkd: the former's connection to the latter is not made anew, and ours looks well
+    class HalfGone:
+        def isAlive(self) -> int:
+            return 1
+
+        def numOfNetworks(self) -> int:
+            raise libvirt.libvirtError("internal error: client socket is closed")
+
+    monkeypatch.setattr(connection, "handle", HalfGone())
+    assert not connection.is_alive()
+    connection.revive()
+    assert connection.is_alive()
+    assert connection.read_networks() == {}
+
+
+@pytest.mark.parametrize("uri", ["network:///system", "network+ssh://root@host/system", "nwfilter:///system"])
+def test_parts_of_libvirt_are_refused(uri: str) -> None:
+    with pytest.raises(InputError, match=f"^uri: {re.escape(uri)} is a part of libvirt that knows no guests"):
+        Connection(uri)
+
+
+@pytest.mark.parametrize("daemon_named", ["virtqemud", "virtnetworkd"])
+def test_the_daemon_that_libvirt_names_is_the_one_to_start(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, daemon_named: str
+) -> None:
+    class Part:
+        def listAllNetworks(self, _flags: int) -> t.Any:
+            raise libvirt.libvirtError("")
+
+    message = f"Failed to connect socket to '/var/run/libvirt/{daemon_named}-sock': No such file or directory"
+    monkeypatch.setattr(libvirt.libvirtError, "get_error_message", lambda _self: message)
+    monkeypatch.setattr(connection, "handle", Part())
+    sentence = (
+        f"libvirt's daemon {daemon_named} does not answer at {URI} ({message}). Start it with 'systemctl start {daemon_named}', "
+        "or run the role kvmops.network.hypervisor."
+    )
+    with pytest.raises(RequirementError, match=f"^{re.escape(sentence)}$") as caught:
+        connection.read_networks()
+    assert caught.value.details == {"requirement": "daemon"}
 
 
 def test_a_daemon_that_stays_away_is_given_up(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_whether_libvirt_is_installed(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_units() -> None:
     commands: list[list[str]] = []
     output = (
-        "Id=libvirtd.service\nLoadState=masked\nActiveState=inactive\n\n"
+        "Id=libvirtd.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\n\n"
         "Id=virtqemud.service\nLoadState=not-found\nActiveState=inactive\n"
     )
 
@@ -102,8 +102,8 @@ def test_units() -> None:
         commands.append(command)
         return 0, output, ""
 
-    assert host_state.read_units(run, UNITS) == {"libvirtd.service": ("masked", "inactive")}
-    assert commands == [["systemctl", "show", "--property=Id,LoadState,ActiveState", *UNITS]]
+    assert host_state.read_units(run, UNITS) == {"libvirtd.service": ("masked", "inactive", "masked")}
+    assert commands == [["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *UNITS]]
 
 
 def test_units_where_there_is_no_systemd() -> None:
