@@ -26,9 +26,7 @@ _INCLUDE = (
     "udev",
 )
 
-_DOWNLOAD = 'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --no-install-recommends --download-only ' + " ".join(
-    packages.AVAILABLE
-)
+_DOWNLOAD = 'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --no-install-recommends --download-only '
 _KEEP_DOWNLOADS = f'mkdir -p "$1/{packages.FOLDER}" && mv "$1"/var/cache/apt/archives/*.deb "$1/{packages.FOLDER}/"'
 
 # networkd names the client by a DUID that it makes from the machine-id, so each host has its own and keeps it.
@@ -42,7 +40,7 @@ DHCP=ipv4
 
 
 def layer(release: str) -> Layer:
-    texts = (release, apt_sources.machine_mirror(), *_INCLUDE, *packages.AVAILABLE)
+    texts = (release, apt_sources.machine_mirror(), *_INCLUDE, *packages.available(release))
     files = [Path(__file__), Path(packages.__file__), Path(extras.__file__), *files_below(extras.FOLDER)]
     return Layer(KIND, release, key_of(texts=texts, files=files, relative_to=SOURCE))
 
@@ -52,7 +50,7 @@ def build(release: str, paths: Paths, root: Path) -> None:
     options = [
         "--variant=minbase",
         f"--include={','.join(_INCLUDE)}",
-        f"--customize-hook={_DOWNLOAD}",
+        f"--customize-hook={_DOWNLOAD}{' '.join(packages.available(release))}",
         f"--customize-hook={_KEEP_DOWNLOADS}",
     ]
     debian.install(paths, root, release=release, kind=KIND, options=options)

@@ -14,7 +14,7 @@ FOLDER = "srv/packages"
 SOURCE_LINE = f"deb [trusted=yes] file:/{FOLDER} ./\n"
 
 # What the role `hypervisor` and the tests may install on a host, with all that it depends on.
-AVAILABLE = (
+_AVAILABLE = (
     "acl",
     "bridge-utils",
     "dhcpcd-base",
@@ -39,6 +39,13 @@ AVAILABLE = (
     "virtinst",
     "xorriso",
 )
+
+_NOT_YET = {"bullseye": ("dhcpcd-base",)}
+
+
+def available(release: str) -> list[str]:
+    """The packages of a release that its hosts may install."""
+    return [name for name in _AVAILABLE if name not in _NOT_YET.get(release, ())]
 
 
 def write_index(root: Path) -> None:
