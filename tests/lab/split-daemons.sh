@@ -5,7 +5,7 @@
 # Make an archive of the daemons into which libvirt may be split, for hosts with a release of Debian, whose packages leave them out:
 #   split-daemons.sh RELEASE ARCHIVE
 # They are compiled from the source of the same package, and linked with the libraries that the release has: the drivers are the
-# host's own. It takes two minutes on two cores with nothing else to do. `tar -C / -x` puts them on a host.
+# host's own. It takes two minutes of processor time. `tar -C / -x` puts them on a host.
 
 set -euo pipefail
 
