@@ -5,7 +5,7 @@
 # Make an archive of the daemons into which libvirt may be split, for hosts with a release of Debian, whose packages leave them out:
 #   split-daemons.sh RELEASE ARCHIVE
 # They are compiled from the source of the same package, and linked with the libraries that the release has: the drivers are the
-# host's own. It takes two minutes on two cores with nothing else to do. `tar -C / -x` puts them on a host.
+# host's own. It takes two minutes of processor time. `tar -C / -x` puts them on a host.
 
 set -euo pipefail
 
@@ -25,8 +25,8 @@ cd /srv
 apt-get --quiet=2 update
 # only the archives: a mirror may lack the signatures
 apt-get source --print-uris libvirt | awk '$2 ~ /\.tar\.xz$/ { print $2 }' >wanted
-apt-get --quiet=2 source --download-only libvirt || true
-while read -r file; do test -s "$file"; done <wanted
+apt-get --quiet=2 source --download-only libvirt 2>errors || true
+while read -r file; do [[ -s $file ]] || { cat errors >&2 && exit 1; }; done <wanted
 tar xf libvirt_*.orig.tar.xz
 cd libvirt-*/
 tar xf ../libvirt_*.debian.tar.xz
@@ -37,7 +37,7 @@ meson setup build --buildtype=plain -Dc_args=-O1 --auto-features=disabled --pref
     -Ddriver_libvirtd=enabled -Ddriver_qemu=enabled -Ddriver_network=enabled -Ddriver_secrets=enabled -Dstorage_dir=enabled \
     -Dstorage_fs=enabled -Dudev=enabled -Dpciaccess=enabled -Dcapng=enabled -Dlibnl=enabled -Djson_c=enabled -Dattr=enabled \
     -Dblkid=enabled -Daudit=enabled -Dapparmor=enabled -Dsecdriver_apparmor=enabled -Dselinux=enabled \
-    -Dsecdriver_selinux=enabled -Dnumactl=enabled -Ddocs=disabled -Dtests=disabled
+    -Dsecdriver_selinux=enabled -Dnumactl=enabled -Ddocs=disabled -Dtests=disabled >configured || { cat configured >&2 && exit 1; }
 cd build
 daemons='proxyd networkd nodedevd nwfilterd secretd storaged qemud'
 mkdir -p /srv/out/usr/sbin /srv/out/usr/lib/systemd/system
