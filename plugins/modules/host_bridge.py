@@ -53,7 +53,7 @@ options:
       - Who manages the uplink. With V(auto) this is found out.
       - An interface that two manage is refused.
     type: str
-    choices: [auto, networkd, networkmanager]
+    choices: [auto, ifupdown, networkd, networkmanager]
     default: auto
   mac:
     description:
