@@ -10,8 +10,8 @@
 program in a network namespace that has none of them. Then the real `ifup` runs, whose commands find everything there already, and
 which passes over what they say of that.
 
-DHCP clients would give their lease back when they end in order: they are killed, and the next one gets their lease and asks for
-the same address. It is started in a control group of its own, since all that the transaction started ends with it.
+DHCP clients would give their lease back when they end in order: they are killed. The next one is the same to the server, and is
+given the same address. It is started in a control group of its own, since all that the transaction started ends with it.
 
 The scripts run in the transaction's folder, where they keep what they have seen.
 """
@@ -85,15 +85,12 @@ from=$1 to=$2
 note_leases "$from"
 end_clients "$from"
 end_clients "$to"
+# who the host is to servers, but not its lease: a client that has one takes the address away where no server confirms it
 for name in dhclient dhclient6; do
     file=/var/lib/dhcp/$name.$from.leases
-    [ ! -e "$file" ] || sed "s/interface \\"$from\\";/interface \\"$to\\";/" "$file" >"/var/lib/dhcp/$name.$to.leases"
+    if [ -e "$file" ]; then grep '^default-duid ' "$file" >"/var/lib/dhcp/$name.$to.leases"; fi
 done
-for folder in /var/lib/dhcpcd /var/lib/dhcpcd5; do
-    for end in lease lease6; do
-        [ ! -e "$folder/$from.$end" ] || cp -p "$folder/$from.$end" "$folder/$to.$end"
-    done
-done
+for folder in /var/lib/dhcpcd /var/lib/dhcpcd5; do rm -f "$folder/$to.lease" "$folder/$to.lease6"; done
 # whose name servers they are
 for file in /run/dhcpcd/hook-state/resolv.conf/"$from".*; do
     [ ! -e "$file" ] || mv -f "$file" "${{file%/*}}/$to${{file#"${{file%/*}}/$from"}}"
@@ -105,8 +102,11 @@ _UP = f"""\
 # ifup, and what is left of the host's leases
 {_CLIENT_FUNCTIONS}\
 link=$1
+ip -4 route save dev "$link" >"routes-$link"
 timeout 300 ifup --force --ignore-errors "$link"
 [ $? -lt 124 ] || exit 0
+# where no server answers, dhcpcd exchanges the default route for one of its own making
+ip -4 route show default dev "$link" | grep -q ' via ' || ip -4 route restore <"routes-$link" 2>/dev/null
 # what dhclient has heard is on the address, which it does not touch where it finds it
 expires=$(lease_of "$link")
 file=/var/lib/dhcp/dhclient.$link.leases

@@ -261,9 +261,10 @@ WRONG: dict[str, Case] = {
         "there is something to move.",
         lambda host: host.missing.add("systemctl"),
     ),
-    "a manager without a back end": (
+    "another ifup than Debian's": (
         {},
-        f"eth0 is managed by ifupdown, for which there is no back end yet. There are {', '.join(KNOWN)}.",
+        "The ifup of this host is not that of Debian's ifupdown (it says ''), for which alone there is a back end. Let another "
+        "program manage the uplink.",
         lambda host: host.managed_by("ifupdown"),
     ),
     "another manager than the one that is named": (
@@ -275,7 +276,10 @@ WRONG: dict[str, Case] = {
         "backend: br0 was made with networkd, and the task names networkmanager. Take the bridge back first (state: absent).",
         remembered(),
     ),
-    "unknown back end": ({"backend": "netplan"}, "value of backend must be one of: auto, networkd, networkmanager, got: netplan"),
+    "unknown back end": (
+        {"backend": "netplan"},
+        "value of backend must be one of: auto, ifupdown, networkd, networkmanager, got: netplan",
+    ),
     "a file of networkd that is gone": (
         {},
         "networkd configured eth0 from /nowhere.network, which cannot be read now (No such file or directory). Put it back, and "

@@ -46,7 +46,7 @@ ADDRESS = "10.77.0.106/24"
 ROUTER = "10.77.0.1"
 
 _ADDR = "ip -j -d addr show"
-_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ")
+_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ", "ifup --version", "ifquery ")
 
 
 class UplinkHost:
