@@ -135,7 +135,7 @@ def _making(record: Record, request: Request) -> Entries:
     return (
         ("pre-up", f"ip link add name {bridge} type bridge 2>/dev/null || :"),
         ("pre-up", f"ip link set dev {bridge} address {record.mac} type bridge {settings}"),
-        ("pre-up", f"ip link set dev {record.uplink} master {bridge} || :"),
+        ("pre-up", f"ip link set dev {record.uplink} master {bridge} up || :"),
         *((("pre-up", f"ip link set dev {bridge} mtu {mtu}"),) if mtu else ()),
     )
 

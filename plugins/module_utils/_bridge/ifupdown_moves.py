@@ -72,7 +72,9 @@ end_clients() {
     for end in "" -4 -6; do rm -f "/run/dhcpcd/$1$end.pid" "/run/dhcpcd/$1$end.sock" "/run/dhcpcd/$1$end.unpriv.sock"; done
 }
 lease_of() { sed -n 's/^ *expire \\(.*\\);/\\1/p' "/var/lib/dhcp/dhclient.$1.leases" 2>/dev/null | tail -n 1; }
-note_leases() {
+# what is to be known when it is followed; a DHCP client writes over name servers, which the way back puts back
+note() {
+    [ -e reverting ] || cp -p /etc/resolv.conf resolv.conf 2>/dev/null || :
     lease_of "$1" >lease
     ip -o -4 address show dev "$1" scope global 2>/dev/null | sed -n '/ dynamic/s/.* inet \\([0-9./]*\\).*/\\1/p' >leased
 }
@@ -82,7 +84,7 @@ _HAND_OVER = f"""\
 # end DHCP clients, and hand over what they know
 {_CLIENT_FUNCTIONS}\
 from=$1 to=$2
-note_leases "$from"
+note "$from"
 end_clients "$from"
 end_clients "$to"
 # who the host is to servers, but not its lease: a client that has one takes the address away where no server confirms it
@@ -133,12 +135,16 @@ forget() {{
     printf 'iface %s inet manual\\n' "$bridge" "$port" "$mapped" >interfaces
     timeout 5 unshare --net ifdown --force --ignore-errors --no-scripts --interfaces interfaces "$@" >/dev/null 2>&1 || :
 }}
+put_name_servers_back() {{
+    [ -e reverting ] && [ -e resolv.conf ] && ! cmp -s resolv.conf /etc/resolv.conf || return 0
+    cat resolv.conf >/etc/resolv.conf
+}}
 # up LINK: a server may take its time, and its client outlives this script
 up() {{
     systemd-run --quiet --collect --scope --unit="kvmops-network-ifup-$1-$$" \\
         --description="ifup $1, by kvmops.network.host_bridge" --property=Before=network.target \\
         sh -c "$up" up "$1" </dev/null &
-    pid=$! tries=40
+    pid=$! tries=15
     while [ $tries -gt 0 ] && kill -0 $pid 2>/dev/null; do sleep 0.2; tries=$((tries - 1)); done
 }}
 """
@@ -148,6 +154,7 @@ _FOLLOW_BRIDGE = f"""\
 {_FOLLOW_FUNCTIONS}\
 ip address flush dev "$port"
 forget "$port" "$bridge"
+put_name_servers_back
 up "$port"
 up "$bridge"
 """
@@ -160,6 +167,7 @@ forget "$port" "$bridge"
 # a link-local address is made anew, which has the kernel ask routers
 ip -6 address flush dev "$port" scope link
 cat /proc/sys/net/ipv6/conf/default/addr_gen_mode >"/proc/sys/net/ipv6/conf/$port/addr_gen_mode" || :
+put_name_servers_back
 up "$port"
 """
 
@@ -167,7 +175,7 @@ _NOTE = f"""\
 # note down what the bridge has by its file
 {_CLIENT_FUNCTIONS}\
 sed -n 's/^\\t\\(address\\|gateway\\) /\\1 /p' "$2" >old 2>/dev/null || :
-note_leases "$1"
+note "$1"
 end_clients "$1"
 """
 
@@ -186,6 +194,7 @@ grep -q "^iface $bridge inet dhcp" "$path" || for address in $(cat leased); do
     ip address del "$address" dev "$bridge" 2>/dev/null
 done
 forget "$port" "$bridge"
+put_name_servers_back
 up "$port"
 up "$bridge"
 """

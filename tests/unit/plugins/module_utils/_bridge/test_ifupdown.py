@@ -65,7 +65,7 @@ class TestFile:
             "auto br0\niface br0 inet static\n"
             "\tpre-up ip link add name br0 type bridge 2>/dev/null || :\n"
             f"\tpre-up ip link set dev br0 address {MAC} type bridge forward_delay 0 stp_state 0\n"
-            "\tpre-up ip link set dev eth0 master br0 || :\n"
+            "\tpre-up ip link set dev eth0 master br0 up || :\n"
             "\taddress 192.0.2.10/24\n\tgateway 192.0.2.1\n"
             "\tpost-down ip link set dev eth0 nomaster || :\n"
             '\tpost-down [ "$(ls /sys/class/net/br0/brif)" ] || ip link delete dev br0\n'
