@@ -15,9 +15,9 @@ description:
   - Makes a bridge over the host's uplink, so that guests are in the same network as the host. Addresses, routes, name servers and
     MTU of the uplink go to the bridge, which takes the uplink's MAC address, and asks for DHCP leases with the client id that the
     host has used before, so that it keeps its lease.
-  - It is written down in the configuration of whoever manages the uplink, NetworkManager, systemd-networkd, or netplan on one of
-    these, and survives a reboot. The uplink's own configuration is not touched (in netplan's files its definition becomes
-    comments), and O(state=absent) is the exact way back to it.
+  - It is written down in the configuration of whoever manages the uplink, NetworkManager, systemd-networkd, netplan on one of
+    these, or ifupdown, and survives a reboot. The uplink's own configuration is not touched (in netplan's files its definition
+    becomes comments), and O(state=absent) is the exact way back to it.
   - Each change is a transaction. The way back is armed, and on the disk, before anything is changed; then the change is made,
     detached from the connection of the task, which it may cut. The controller then connects anew, over a new TCP connection, and
     confirms the change if the host is as wanted and its router answers. If that does not happen within O(confirm_timeout), for
@@ -54,7 +54,7 @@ options:
       - With V(netplan), netplan tells NetworkManager or systemd-networkd what to do; which of them is found out in any case.
       - An interface that two manage is refused.
     type: str
-    choices: [auto, netplan, networkd, networkmanager]
+    choices: [auto, ifupdown, netplan, networkd, networkmanager]
     default: auto
   mac:
     description:
@@ -160,7 +160,7 @@ options:
 requirements:
   - systemd 247 or later
   - iproute2
-  - NetworkManager 1.42 or later, or systemd-networkd
+  - NetworkManager 1.42 or later, or systemd-networkd, or Debian's ifupdown 0.8.41 or later
   - python3-yaml, where netplan manages the uplink
 notes:
   - Where cloud-init may write netplan's files again, a warning says how to keep it from that.
@@ -171,6 +171,7 @@ notes:
   - With another connection than SSH, the confirmation goes over a connection of that kind; with C(local) the host confirms
     itself,
     which shows nothing but that its router answers.
+  - With ifupdown, the DHCP client is dhclient or dhcpcd, and O(dns) is refused, since ifupdown itself knows no name servers.
   - The way back can also be taken by hand, with M(kvmops.network.host_bridge_transaction), or on the host itself with
     C(sh /var/lib/kvmops-network/transaction/revert). The folder has a log.
 extends_documentation_fragment:

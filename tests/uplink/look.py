@@ -81,7 +81,8 @@ def managers() -> list[str]:
     answer = subprocess.run(
         ["sh", "-c", "nmcli -t -f DEVICE,STATE,CONNECTION device"], capture_output=True, text=True, check=False
     )
-    return lines + sorted(f"nm {line}" for line in answer.stdout.splitlines() if line.startswith(("eth0:", "br0:")))
+    lines += sorted(f"nm {line}" for line in answer.stdout.splitlines() if line.startswith(("eth0:", "br0:")))
+    return lines + [f"ifupdown {line}" for line in sorted(_lines("/run/network/ifstate")) if line.startswith(("eth0=", "br0="))]
 
 
 _NETWORKD = ("ADMIN_STATE=", "NETWORK_FILE=")

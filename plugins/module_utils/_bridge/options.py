@@ -30,7 +30,7 @@ BRIDGE_OPTIONS: dict[str, t.Any] = {
     "name": {"type": "str", "default": "br0"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "uplink": {"type": "str", "default": AUTO},
-    "backend": {"type": "str", "choices": [AUTO, "netplan", "networkd", "networkmanager"], "default": AUTO},
+    "backend": {"type": "str", "choices": [AUTO, "ifupdown", "netplan", "networkd", "networkmanager"], "default": AUTO},
     "mac": {"type": "str"},
     "mtu": {"type": "int"},
     "stp": {"type": "bool", "default": False},

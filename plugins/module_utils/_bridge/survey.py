@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.host import Host
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.ifupdown import Ifupdown
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan import Netplan
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan_renderers import RENDERERS
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager import NetworkManager
@@ -35,7 +36,7 @@ if t.TYPE_CHECKING:
 __all__ = ["BACKENDS", "check_tools", "read_host", "read_shared_paths"]
 
 BACKENDS: dict[str, BackEnd] = {
-    backend.name: backend for backend in (Networkd(), NetworkManager(), Netplan(RENDERERS["networkd"]))
+    backend.name: backend for backend in (Ifupdown(), Netplan(RENDERERS["networkd"]), Networkd(), NetworkManager())
 }
 
 _TOOLS = ("ip", "systemd-run", "systemctl", "timeout", "flock")
@@ -50,11 +51,11 @@ def read_host(run: Run, request: Request) -> Host:
     if record is not None or request.state == "absent":
         return host
     uplink = links.devices[choose_uplink(request, links, None)]
-    managers = _managers(run, uplink)
+    managers = _managers(run, uplink, request.name)
     return replace(host, managers=tuple(managers), management=next(iter(managers.values())) if len(managers) == 1 else None)
 
 
-def _managers(run: Run, uplink: Device) -> dict[str, Management | None]:
+def _managers(run: Run, uplink: Device, bridge: str) -> dict[str, Management | None]:
     """Return who manages the uplink, with what is known of its configuration."""
     found: dict[str, Management | None] = {}
     if networkd.manages(run, uplink):
@@ -64,7 +65,8 @@ def _managers(run: Run, uplink: Device) -> dict[str, Management | None]:
         management = _definition_of(uplink, network_manager.read_management(run, uplink))
         found[management.backend] = management
     if ifupdown.manages(uplink):
-        found["ifupdown"] = None
+        # where there is another one, this is refused in any case, and with a better sentence
+        found["ifupdown"] = None if found else ifupdown.read_management(run, uplink, bridge)
     return found
 
 

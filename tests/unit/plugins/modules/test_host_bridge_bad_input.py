@@ -261,9 +261,10 @@ WRONG: dict[str, Case] = {
         "there is something to move.",
         lambda host: host.missing.add("systemctl"),
     ),
-    "a manager without a back end": (
+    "another ifup than Debian's": (
         {},
-        f"eth0 is managed by ifupdown, for which there is no back end yet. There are {', '.join(KNOWN)}.",
+        "The ifup of this host is not that of Debian's ifupdown (it says ''), for which alone there is a back end. Let another "
+        "program manage the uplink.",
         lambda host: host.managed_by("ifupdown"),
     ),
     "another manager than the one that is named": (
@@ -277,7 +278,7 @@ WRONG: dict[str, Case] = {
     ),
     "unknown back end": (
         {"backend": "wicked"},
-        "value of backend must be one of: auto, netplan, networkd, networkmanager, got: wicked",
+        "value of backend must be one of: auto, ifupdown, netplan, networkd, networkmanager, got: wicked",
     ),
     "a file of networkd that is gone": (
         {},

@@ -47,7 +47,8 @@ ADDRESS = "10.77.0.106/24"
 ROUTER = "10.77.0.1"
 
 _ADDR = "ip -j -d addr show"
-_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ", "nft -j list ruleset", "iptables-save", "ip6tables-save")
+_READING = ("ip -j ", "systemctl is-active --quiet ", "nmcli ", "ifup --version", "ifquery ")
+_READING += ("nft -j list ruleset", "iptables-save", "ip6tables-save")
 
 
 class UplinkHost:
