@@ -112,6 +112,6 @@ def test_a_daemon_of_networks_that_does_not_answer_is_said_with_its_cure(monkeyp
     half = HalfThere()
     monkeypatch.setattr(libvirt, "open", lambda uri: real(uri) if "nonexistent" in uri else half)
     result = network_task(name="lab", mtu=1400)
-    assert "libvirt's daemon does not answer at test:///default" in result.msg
-    assert "virtnetworkd" in result.msg
+    assert "libvirt's daemon virtnetworkd does not answer at test:///default" in result.msg
+    assert "'systemctl start virtnetworkd'" in result.msg
     assert result.data["requirement"] == "daemon"
