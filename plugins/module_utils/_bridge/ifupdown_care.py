@@ -70,7 +70,7 @@ def check_stanzas(stanzas: Iterable[Stanza], *, uplink: str, bridge: str) -> Non
 
 def _check_stanza(stanza: Stanza, uplink: str) -> None:
     line = " ".join((stanza.keyword, *stanza.words))
-    if "inherits" in stanza.words or "ignores" in stanza.words:
+    if "inherits" in stanza.words:
         raise RefusedError(
             f"'{line}' takes its options from another stanza, which cannot be followed. Write all of them down in one stanza "
             "first."

@@ -160,7 +160,8 @@ def _candidates(word: str, folder: str, stanza: Stanza) -> list[str]:
     pattern = os.path.join(folder, word)
     if stanza.keyword != "source":
         pattern = f"{pattern}/*"
-    return [path for path in sorted(glob.glob(pattern)) if takes_file(stanza, os.path.normpath(path), folder=folder)]
+    paths = [os.path.normpath(path) for path in sorted(glob.glob(pattern))]
+    return [path for path in paths if takes_file(stanza, path, folder=folder)]
 
 
 def _read(path: str) -> str:

@@ -133,6 +133,11 @@ def test_stanzas_in_several_files(host: Ifupdown) -> None:
     assert origin.text == "auto eth0\niface eth0 inet dhcp\n\niface eth0 inet6 auto\n"
 
 
+def test_files_that_read_each_other(host: Ifupdown) -> None:
+    host.write("/etc/network/interfaces.d/more", "source ../interfaces\nsource more\n")
+    assert host.read().origin.text == "auto eth0\niface eth0 inet dhcp\n"
+
+
 def test_only_files_that_it_reads_count(host: Ifupdown) -> None:
     host.write("/etc/network/interfaces", "source-directory interfaces.d\n")
     host.write("/etc/network/interfaces.d/eth0.bak", "iface eth0 inet ppp\n")
@@ -162,7 +167,7 @@ def test_only_files_that_it_reads_count(host: Ifupdown) -> None:
         ),
         (
             "/proc/7/cmdline",
-            "dhclient\0eth1\0",
+            "dhclient\0-4\0eth1\0",
             "eth0 has its address from a DHCP server, and neither dhclient nor dhcpcd asks for it. Install isc-dhcp-client or "
             "dhcpcd-base, and run 'ifdown eth0; ifup eth0'.",
         ),
