@@ -66,6 +66,10 @@ class BackEnd(t.Protocol):
         """Whether it goes on with addresses that a server gave, and with their routes, when they were moved for it."""
 
     @property
+    def sets_name_servers(self) -> bool:
+        """Whether it sees to the host's name servers, so that it can be told of others."""
+
+    @property
     def at_boot(self) -> tuple[Command, ...]:
         """The commands after which it knows its files, where they change while the host boots, before it has a network."""
 
@@ -110,6 +114,7 @@ class BackEnd(t.Protocol):
 class BeforeOthers:
     """A back end whose files come before those of the uplink, which stay as they are."""
 
+    sets_name_servers = True
     at_boot: tuple[Command, ...] = ()
     shared_patterns: tuple[str, ...] = ()
 

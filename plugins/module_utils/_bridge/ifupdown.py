@@ -52,6 +52,7 @@ class Ifupdown(BeforeOthers):
     title = "ifupdown"
     tools = ("ifup", "ifdown", "ifquery", "unshare")
     takes_leases_over = True
+    sets_name_servers = False
 
     def files(self, record: Record, request: Request) -> dict[str, str]:
         """Return the text of the file that makes the bridge, by path."""

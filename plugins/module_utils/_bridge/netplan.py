@@ -44,6 +44,7 @@ class Netplan:
 
     name = "netplan"
     title = "netplan"
+    sets_name_servers = True
     at_boot: tuple[Command, ...] = (_GENERATE,)
     shared_patterns = (f"{_FOLDER}/*.yaml",)
 

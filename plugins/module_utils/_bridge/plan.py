@@ -190,7 +190,7 @@ def _plan_bridge(request: Request, host: Host, record: Record, backend: BackEnd)
         outage=outage(request, expected, backend, fresh=fresh, lost=lost),
         lost=lost,
         gained=gained,
-        warnings=(*what_is_lost(request, links, source), *rewriting),
+        warnings=(*what_is_lost(request, links, source, backend), *rewriting),
         forward=Move(record=record, to_bridge=True, fresh=fresh),
         backward=Move(record=record, to_bridge=not fresh, fresh=fresh),
     )

@@ -66,7 +66,7 @@ def outage(request: Request, expected: Expected, backend: BackEnd, *, fresh: boo
     return "Connections stay; the addresses move in one step, within a fraction of a second."
 
 
-def what_is_lost(request: Request, links: Links, carrier: str) -> list[str]:
+def what_is_lost(request: Request, links: Links, carrier: str, backend: BackEnd) -> list[str]:
     """Return what a family that the task configures anew does not have any more, as sentences for the operator."""
     found = []
     for family in (request.ipv4, request.ipv6):
@@ -77,8 +77,9 @@ def what_is_lost(request: Request, links: Links, carrier: str) -> list[str]:
         device = links.devices.get(carrier)
         leases = device is not None and any(a.dynamic for a in device.given(family.version))
         if request.dns.servers is None and leases:
+            where = "dns.servers" if backend.sets_name_servers else "/etc/resolv.conf on the host"
             found.append(
-                f"With static IPv{family.version} addresses no DHCP server names the name servers; name them in dns.servers."
+                f"With static IPv{family.version} addresses no DHCP server names the name servers; name them in {where}."
             )
     return found
 

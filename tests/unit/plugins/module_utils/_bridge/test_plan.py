@@ -240,6 +240,20 @@ class Taking(Networkd):
     takes_leases_over = True
 
 
+class Nameless(Networkd):
+    """A back end that knows no name servers, as ifupdown."""
+
+    sets_name_servers = False
+
+
+def test_a_back_end_that_knows_no_name_servers_says_where_they_are_to_be_named() -> None:
+    found, wanted = host(LEASED, DHCP), request(ipv4=family("static", "192.0.2.10/24", gateway="192.0.2.1"))
+    subject, _paths = subject_of(wanted, found, {"networkd": Nameless()})
+    assert make_plan(wanted, found, subject, Nameless()).warnings == (
+        "With static IPv4 addresses no DHCP server names the name servers; name them in /etc/resolv.conf on the host.",
+    )
+
+
 class TestLeasesThatGoAlong:
     """With a back end that takes them over."""
 
