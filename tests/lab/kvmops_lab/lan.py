@@ -18,6 +18,7 @@ ADDRESS = "10.77.0.1"
 PREFIX_LENGTH = 24
 OUTSIDE = "198.51.100.1"
 OUTSIDE_NAME = "outside.test"
+_MAC = "02:77:00:00:00:01"
 _RANGE = "10.77.0.10,10.77.0.250,12h"
 _NICS = ("eth0", "eth1")
 
@@ -27,6 +28,9 @@ def ensure(paths: Paths) -> None:
     with lock(paths.locks, "lan"):
         if not namespace.exists(paths.lan_namespace):
             _create_namespace(paths.lan_namespace)
+        # A bridge without an address of its own has its lowest port's. Hosts that come and go would change it, and others would
+        # send to the old one for half a minute, and not reach the router.
+        namespace.ip(paths.lan_namespace, "link", "set", BRIDGE, "address", _MAC)
         if not _dnsmasq_group(paths).processes():
             _start_dnsmasq(paths)
         if not _outside_group(paths).processes():
