@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -161,15 +162,24 @@ def lan_reaches(target: str, *, promised: bool, at: str | None = None) -> bool:
 
 @contextmanager
 def lend_lan_route(subnet: str, via: str) -> Iterator[None]:
-    """Have the LAN send packets for a host's private network to the host."""
+    """Have the LAN send packets for a host's private network to the host.
+
+    Hosts of scenarios that run at the same time have the same networks, and the LAN has one way to each: they take turns.
+    """
     words = [subnet, "via", via]
-    lab("run", "--", "ip", "route", "replace", *words)
-    try:
-        yield
-    finally:
-        lab("run", "--", "ip", "route", "del", *words)
+    with (_lan_folder() / f"route-{subnet.replace('/', '-')}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        lab("run", "--", "ip", "route", "replace", *words)  # one that was left by a run that was killed
+        try:
+            yield
+        finally:
+            lab("run", "--", "ip", "route", "del", *words)
 
 
 def lan_leases() -> str:
     """Return what the LAN's DHCP server has handed out."""
-    return (Path(os.environ.get("KVMOPS_LAB_DIR") or "/var/lib/kvmops-lab") / "lan" / "leases").read_text()
+    return (_lan_folder() / "leases").read_text()
+
+
+def _lan_folder() -> Path:
+    return Path(os.environ.get("KVMOPS_LAB_DIR") or "/var/lib/kvmops-lab") / "lan"
