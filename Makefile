@@ -77,6 +77,7 @@ proof: images ## What takes longer than CI has time: the oldest and the newest r
 	tests/lab/lab run -- molecule test -s split
 	KVMOPS_PROOF_ROUNDS=5 tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
+	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink_others
 
 bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about ten minutes
 	flock .build/bench.lock python tests/benchmark/bench --ansible .build/benchmark-ansible/bin
