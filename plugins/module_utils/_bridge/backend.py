@@ -15,7 +15,20 @@ if t.TYPE_CHECKING:
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Record
     from ansible_collections.kvmops.network.plugins.module_utils._bridge.request import Request
 
-__all__ = ["BackEnd", "BeforeOthers", "Command", "Expected", "Files", "Move", "comment_for", "with_colons"]
+__all__ = [
+    "BackEnd",
+    "BeforeOthers",
+    "Command",
+    "Expected",
+    "Files",
+    "Move",
+    "comment_for",
+    "commented",
+    "with_colons",
+    "written_mtu",
+]
+
+_USUAL_MTU = 1500
 
 Command = tuple[str, ...]
 Files = t.Mapping[str, t.Optional[bytes]]  # the content of files by path, None where there is none
@@ -147,6 +160,17 @@ def comment_for(record: Record, waiting: str) -> str:
         f"Written by the Ansible module kvmops.network.host_bridge: {record.uplink} as the port of {record.name}.\n"
         f"Changes are found and undone by its next run. Without this file {record.uplink} has the configuration of\n{waiting}."
     )
+
+
+def commented(text: str) -> str:
+    """Return the lines of a text as comments, as all back ends' files have them."""
+    return "".join(f"# {line}\n" if line else "#\n" for line in text.splitlines())
+
+
+def written_mtu(record: Record, request: Request) -> int | None:
+    """Return the MTU that is written down for bridge and port, None for the usual one of an uplink, which is not."""
+    mtu = request.mtu or record.mtu
+    return mtu if mtu != _USUAL_MTU or request.mtu else None
 
 
 def with_colons(digits: str) -> str:

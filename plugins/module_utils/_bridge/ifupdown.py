@@ -22,6 +22,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend imp
     Expected,
     comment_for,
     with_colons,
+    written_mtu,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.interfaces_file import Stanza, parse, render, stanzas_of
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError
@@ -35,7 +36,6 @@ if t.TYPE_CHECKING:
 __all__ = ["FOLDER", "Ifupdown", "file_name"]
 
 FOLDER = "/etc/network/interfaces.d"
-_USUAL_MTU = 1500
 _VERSIONS = {"inet": 4, "inet6": 6}
 _FAMILIES = {4: "inet", 6: "inet6"}
 
@@ -110,7 +110,7 @@ def _port_options(record: Record, request: Request, origin: tuple[Stanza, ...]) 
     uplink = record.uplink
     own = [entry for stanza in stanzas_of(origin, uplink) for entry in stanza.options if _is_about_wire(*entry)]
     kept = tuple(dict.fromkeys(own))
-    mtu = _mtu(record, request)
+    mtu = written_mtu(record, request)
     return (
         *kept,
         ("pre-up", f"ip link set dev {uplink} addrgenmode none || :"),
@@ -127,7 +127,7 @@ def _is_about_wire(key: str, value: str) -> bool:
 def _bridge_stanzas(record: Record, request: Request, origin: tuple[Stanza, ...]) -> list[Stanza]:
     """Return the stanzas of the bridge: the first one makes it, the last one takes it down."""
     stanzas = _address_stanzas(record, request, origin) or [Stanza("iface", (record.name, "inet", "manual"))]
-    first, last = stanzas[0], stanzas[-1]
+    first = stanzas[0]
     stanzas[0] = Stanza(first.keyword, first.words, (*_making(record, request), *first.options))
     last = stanzas[-1]
     stanzas[-1] = Stanza(last.keyword, last.words, (*last.options, *_unmaking(record)))
@@ -135,7 +135,7 @@ def _bridge_stanzas(record: Record, request: Request, origin: tuple[Stanza, ...]
 
 
 def _making(record: Record, request: Request) -> Entries:
-    bridge, mtu = record.name, _mtu(record, request)
+    bridge, mtu = record.name, written_mtu(record, request)
     # the kernel refuses a short delay while STP is on
     settings = f"forward_delay {request.forward_delay * 100} stp_state {int(request.stp)}"
     return (
@@ -153,12 +153,6 @@ def _unmaking(record: Record) -> Entries:
         ("post-down", f"ip link set dev {record.uplink} nomaster || :"),
         ("post-down", f'[ "$(ls /sys/class/net/{bridge}/brif)" ] || ip link delete dev {bridge}'),
     )
-
-
-def _mtu(record: Record, request: Request) -> int:
-    """Return the MTU to be written down, 0 for the usual one."""
-    mtu = request.mtu or record.mtu
-    return mtu if request.mtu or mtu != _USUAL_MTU else 0
 
 
 def _address_stanzas(record: Record, request: Request, origin: tuple[Stanza, ...]) -> list[Stanza]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import commented
+
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -65,7 +67,7 @@ def parse(text: str) -> tuple[Section, ...]:
 
 def render(sections: Iterable[Section], *, comment: str = "") -> str:
     """Return the text of sections, those without entries left out, after a comment of one or more lines."""
-    head = "".join(f"# {line}\n" if line else "#\n" for line in comment.splitlines())
+    head = commented(comment)
     blocks = [
         f"[{section.name}]\n" + "".join(f"{key}={value}\n" for key, value in section.entries)
         for section in sections

@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import commented
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -69,7 +71,7 @@ def parse(text: str) -> tuple[Stanza, ...]:
 
 def render(stanzas: Iterable[Stanza], *, comment: str = "") -> str:
     """Return the text of stanzas after a comment of one or more lines. A stanza without options stands before the next one."""
-    head = "".join(f"# {line}\n" if line else "#\n" for line in comment.splitlines())
+    head = commented(comment)
     text = f"{head}\n" if head else ""
     for stanza in stanzas:
         text += " ".join((stanza.keyword, *stanza.words)) + "\n"

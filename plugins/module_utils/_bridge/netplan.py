@@ -64,8 +64,8 @@ class Netplan:
         netplan_text.check_library()
         kind, definition = definition_of(record.origin)
         _check_definition(record, definition)
-        more = self._renderer.more(record, request, definition)
         bridge = make_bridge(record, request, definition)
+        more = self._renderer.more(record, request, definition, bridge)
         network = {
             "version": "2",
             kind: {record.origin.name: {**make_port(record, request, definition), **more.port}},

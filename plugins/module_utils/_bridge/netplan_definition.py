@@ -10,10 +10,15 @@ Reference: netplan(5). All scalars are texts.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.addresses import (
+    normal_address,
+    normal_interface,
+    version_of,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import written_mtu
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan_text import find, parse
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 
@@ -24,8 +29,6 @@ if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
 
 __all__ = ["addresses_of", "asks_servers", "definition_of", "gateways_of", "make_bridge", "make_port"]
-
-_USUAL_MTU = 1500
 
 # What of a definition is about the wire. All else is about addresses and goes to the bridge.
 _PORT_KEYS = (
@@ -98,8 +101,8 @@ def _over_bridge(value: t.Any, record: Record) -> t.Any:
 
 
 def _mtu(record: Record, request: Request) -> Definition:
-    mtu = request.mtu or record.mtu
-    return {"mtu": str(mtu)} if mtu != _USUAL_MTU or request.mtu else {}
+    mtu = written_mtu(record, request)
+    return {} if mtu is None else {"mtu": str(mtu)}
 
 
 def _with_family(definition: Definition, family: Family) -> Definition:
@@ -107,7 +110,7 @@ def _with_family(definition: Definition, family: Family) -> Definition:
     kept = {key: value for key, value in definition.items() if key not in (f"dhcp{version}", f"gateway{version}")}
     if version == 6:
         kept.pop("accept-ra", None)
-    addresses = [entry for entry in kept.pop("addresses", []) if _version(_text_of(entry)) != version]
+    addresses = [entry for entry in kept.pop("addresses", []) if version_of(_text_of(entry)) != version]
     routes = [route for route in kept.pop("routes", []) if version not in _default_versions(route)]
     addresses += family.addresses
     routes += [{"to": "0.0.0.0/0" if version == 4 else "::/0", "via": family.gateway}] if family.gateway else []
@@ -141,7 +144,7 @@ def _with_dns(definition: Definition, request: Request) -> Definition:
 
 def addresses_of(definition: Definition) -> tuple[str, ...]:
     """Return the addresses of a definition, with their prefix."""
-    found = [_interface(_text_of(entry)) for entry in definition.get("addresses", [])]
+    found = [normal_interface(_text_of(entry)) for entry in definition.get("addresses", [])]
     return tuple(text for text in found if text)
 
 
@@ -155,38 +158,17 @@ def gateways_of(definition: Definition) -> tuple[str, ...]:
     routes = [route for route in definition.get("routes", []) if _default_versions(route)]
     texts = [definition.get(f"gateway{version}", "") for version in (4, 6)]
     texts += [route.get("via", "") for route in routes if str(route.get("table", "254")) in ("254", "main")]
-    found = [_address(text) for text in texts]
+    found = [normal_address(text) for text in texts]
     return tuple(dict.fromkeys(text for text in found if text))
 
 
 def _default_versions(route: Definition) -> tuple[int, ...]:
     """Return the IP versions of which a route is the default one, none for another route."""
     to = _EVERYWHERE.get(str(route.get("to", "")), ())
-    version = _version(str(route.get("via", "")))
+    version = version_of(str(route.get("via", "")))
     return (version,) if version in to else to
 
 
 def _text_of(entry: t.Any) -> str:
     """Return an address of a list in which some have details under them."""
     return str(next(iter(entry))) if isinstance(entry, dict) and entry else str(entry)
-
-
-def _version(text: str) -> int:
-    try:
-        return ipaddress.ip_interface(text).version
-    except ValueError:
-        return 0
-
-
-def _interface(text: str) -> str:
-    try:
-        return str(ipaddress.ip_interface(text))
-    except ValueError:
-        return ""
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""

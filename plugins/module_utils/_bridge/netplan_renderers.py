@@ -16,7 +16,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.netplan_def
     addresses_of,
     asks_servers,
     definition_of,
-    make_bridge,
 )
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.network_manager import (
     BRIDGE_SECTIONS,
@@ -75,8 +74,8 @@ class Renderer(t.Protocol):
     def begins_before(self) -> bool:
         """Whether on the way to the bridge its commands come before netplan writes its files, which say too much yet."""
 
-    def more(self, record: Record, request: Request, definition: Definition) -> More:
-        """Return what it needs beside the definitions. Raises InputError for what it cannot be told."""
+    def more(self, record: Record, request: Request, definition: Definition, bridge: Definition) -> More:
+        """Return what it needs beside the uplink's and the bridge's definitions. Raises InputError for what it cannot be told."""
 
     def owned_paths(self, record: Record) -> list[str]:
         """Return the paths of the files of its own."""
@@ -93,8 +92,7 @@ class _OnNetworkd:
     takes_leases_over = Networkd.takes_leases_over
     begins_before = True
 
-    def more(self, record: Record, request: Request, definition: Definition) -> More:
-        bridge = make_bridge(record, request, definition)
+    def more(self, record: Record, request: Request, _definition: Definition, bridge: Definition) -> More:
         sections = with_identity((), record.identity, asks_servers(bridge))
         sections = with_token(sections, record.identity.token)
         if request.dns.servers is not None:
@@ -125,9 +123,8 @@ class _OnNetworkManager:
     takes_leases_over = NetworkManager.takes_leases_over
     begins_before = False
 
-    def more(self, record: Record, request: Request, definition: Definition) -> More:
+    def more(self, record: Record, request: Request, definition: Definition, bridge: Definition) -> More:
         given = definition.get("networkmanager", {}).get("passthrough", {})
-        bridge = make_bridge(record, request, definition)
         of_bridge = {key: value for key, value in given.items() if key.partition(".")[0] in BRIDGE_SECTIONS}
         of_port = {key: value for key, value in given.items() if key not in of_bridge and not key.startswith("connection.")}
         methods = {version: "auto" if version in asks_servers(bridge) else "manual" for version in (4, 6)}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import commented
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, RequirementError
 
 try:
@@ -56,9 +57,8 @@ def parse(text: str, *, path: str) -> Definition:
 
 def render(network: Definition, *, comment: str = "") -> str:
     """Return the text of a file that has this under `network`, after a comment of one or more lines."""
-    head = "".join(f"# {line}\n" if line else "#\n" for line in comment.splitlines())
     body: str = yaml.safe_dump({"network": _typed(network)}, sort_keys=False, default_flow_style=False, width=1000)
-    return head + body
+    return commented(comment) + body
 
 
 def _typed(value: t.Any) -> t.Any:

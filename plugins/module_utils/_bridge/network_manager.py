@@ -17,6 +17,10 @@ import re
 import typing as t
 import uuid
 
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.addresses import (
+    normal_address,
+    normal_interface,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import (
     BeforeOthers,
     Expected,
@@ -336,7 +340,7 @@ def _addresses(family: Section) -> list[str]:
     if family.last("method") in _WITHOUT_ADDRESSES:
         return []
     found = [_split_address(value)[0] for key, value in family.entries if _ADDRESS_KEY.fullmatch(key)]
-    return [text for text in map(_normal_interface, found) if text]
+    return [text for text in map(normal_interface, found) if text]
 
 
 def _gateways(family: Section) -> list[str]:
@@ -361,16 +365,6 @@ def _split_address(value: str) -> tuple[str, str]:
     return address, rest[0] if rest else ""
 
 
-def _normal_interface(text: str) -> str:
-    try:
-        return str(ipaddress.ip_interface(text))
-    except ValueError:
-        return ""
-
-
 def _normal_address(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return ""
-    return "" if address.is_unspecified else str(address)
+    found = normal_address(text)
+    return "" if found and ipaddress.ip_address(found).is_unspecified else found

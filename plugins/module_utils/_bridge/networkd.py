@@ -15,7 +15,17 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import BeforeOthers, Expected, comment_for
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.addresses import (
+    normal_address,
+    normal_interface,
+    version_of,
+)
+from ansible_collections.kvmops.network.plugins.module_utils._bridge.backend import (
+    BeforeOthers,
+    Expected,
+    comment_for,
+    written_mtu,
+)
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.ini import Section, first, parse, render, without
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.networkd_servers import (
     with_identity,
@@ -32,7 +42,6 @@ if t.TYPE_CHECKING:
 __all__ = ["Networkd"]
 
 _FOLDER = "/etc/systemd/network"
-_USUAL_MTU = 1500
 
 # networkd takes the first file that matches a link, in the order of their names; a hyphen comes before all digits.
 _PREFIX = "0-kvmops-"
@@ -141,7 +150,7 @@ class Networkd(BeforeOthers):
         return Expected(
             addresses=tuple(text for text in map(_normal_interface, addresses) if text),
             dhcp=_dhcp_versions(network),
-            gateways=tuple(text for text in map(_normal_address, gateways) if text),
+            gateways=tuple(text for text in map(normal_address, gateways) if text),
         )
 
     def prepare(self, move: Move) -> list[Command]:
@@ -233,15 +242,15 @@ def _make_bridge(record: Record, request: Request, origin: tuple[Section, ...]) 
 
 
 def _mtu_entries(record: Record, request: Request) -> tuple[tuple[str, str], ...]:
-    mtu = request.mtu or record.mtu
-    return (("MTUBytes", str(mtu)),) if mtu != _USUAL_MTU or request.mtu else ()
+    mtu = written_mtu(record, request)
+    return () if mtu is None else (("MTUBytes", str(mtu)),)
 
 
 def _with_family(sections: tuple[Section, ...], family: Family) -> tuple[Section, ...]:
     version = family.version
     kept = [section for section in sections if version not in _versions_of(section)]
     network = first(kept, "Network").keeping(
-        lambda key, value: not (key in ("Address", "Gateway") and _version(value) == version)
+        lambda key, value: not (key in ("Address", "Gateway") and version_of(value) == version)
     )
     dhcp = sorted({*_dhcp_versions(network)} - {version} | ({version} if family.method == "dhcp" else set()))
     entries = [("DHCP", _DHCP_WORD[tuple(dhcp)])]
@@ -257,7 +266,7 @@ def _with_family(sections: tuple[Section, ...], family: Family) -> tuple[Section
 def _versions_of(section: Section) -> set[int]:
     """Return the IP versions that a section is about: one of an address, or of a default route."""
     values = {"Address": section.values("Address"), "Route": _default_gateways(section)}.get(section.name, [])
-    return {_version(value) for value in values}
+    return {version_of(value) for value in values}
 
 
 def _with_dns(sections: tuple[Section, ...], request: Request) -> tuple[Section, ...]:
@@ -288,23 +297,6 @@ def _default_gateways(route: Section) -> list[str]:
     return [] if destinations and destinations[-1] not in ("0.0.0.0/0", "::/0") else route.values("Gateway")
 
 
-def _version(text: str) -> int:
-    try:
-        return ipaddress.ip_interface(text).version
-    except ValueError:
-        return 0  # _dhcp4, or something that networkd passes over
-
-
 def _normal_interface(text: str) -> str:
-    try:
-        found = ipaddress.ip_interface(text)
-    except ValueError:
-        return ""
-    return "" if found.ip.is_unspecified else str(found)  # 0.0.0.0/24 is any free subnet
-
-
-def _normal_address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""  # _dhcp4, _ipv6ra
+    found = normal_interface(text)
+    return "" if found and ipaddress.ip_interface(found).ip.is_unspecified else found  # 0.0.0.0/24 is any free subnet

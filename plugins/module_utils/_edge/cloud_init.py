@@ -11,6 +11,8 @@ import glob
 import os
 import re
 
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_text
+
 __all__ = ["writes_network"]
 
 _FOLDER = "/etc/cloud"
@@ -26,12 +28,4 @@ def writes_network(folder: str = _FOLDER) -> bool:
     settings = f"{folder}/cloud.cfg"
     if not os.path.exists(settings) or os.path.exists(f"{folder}/cloud-init.disabled"):
         return False
-    return not any(_DISABLED.search(_read(path)) for path in [settings, *glob.glob(f"{folder}/cloud.cfg.d/*.cfg")])
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+    return not any(_DISABLED.search(read_text(path)) for path in [settings, *glob.glob(f"{folder}/cloud.cfg.d/*.cfg")])

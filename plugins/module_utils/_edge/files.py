@@ -18,7 +18,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._errors import Requ
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["read_files", "remove_file", "synchronise", "write_file"]
+__all__ = ["read_files", "read_text", "remove_file", "synchronise", "write_file"]
 
 
 def read_files(paths: Iterable[str]) -> dict[str, bytes | None]:
@@ -36,6 +36,15 @@ def _read_file(path: str) -> bytes | None:
         raise RequirementError(
             f"{os.path.abspath(path)} cannot be read: {error.strerror}. Run the task as root (become: true)."
         ) from None
+
+
+def read_text(path: str) -> str:
+    """Return the text of a file, "" where there is none or it cannot be read. What is no UTF-8 is kept as it is."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def write_file(path: str, content: bytes, *, mode: int) -> None:

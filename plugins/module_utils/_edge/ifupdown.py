@@ -19,6 +19,7 @@ from ansible_collections.kvmops.network.plugins.module_utils._bridge.ifupdown_ca
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.interfaces_file import parse, stanzas_of
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.record import Identity, Origin
 from ansible_collections.kvmops.network.plugins.module_utils._bridge.token import token_of
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_text
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RefusedError
 
 if t.TYPE_CHECKING:
@@ -43,7 +44,7 @@ def manages(device: Device) -> bool:
     if not any(os.path.exists(program) for program in _PROGRAMS):
         return False
     stanza = re.compile(rf"^\s*iface\s+{re.escape(device.name)}\s", re.MULTILINE)
-    return any(stanza.search(_read(path)) for pattern in _FILES for path in glob.glob(pattern))
+    return any(stanza.search(read_text(path)) for pattern in _FILES for path in glob.glob(pattern))
 
 
 def read_management(run: Run, device: Device, bridge: str) -> Management:
@@ -98,17 +99,17 @@ def _check_state(run: Run, name: str) -> None:
 def _check_clients(name: str, stanzas: tuple[Stanza, ...]) -> str:
     """Return which DHCP client asks for the link, "" where none has to."""
     for path in _DHCLIENT_CONF:
-        if re.search(rf'^\s*interface\s+"{re.escape(name)}"', _read(path), re.MULTILINE):
+        if re.search(rf'^\s*interface\s+"{re.escape(name)}"', read_text(path), re.MULTILINE):
             raise RefusedError(
                 f"{path} has a part for the interface {name} alone, which the bridge would not have. Write it there for all "
                 "interfaces first."
             )
-    if re.search(rf"^\s*interface\s+{re.escape(name)}\s*$", _read(_DHCPCD_CONF), re.MULTILINE):
+    if re.search(rf"^\s*interface\s+{re.escape(name)}\s*$", read_text(_DHCPCD_CONF), re.MULTILINE):
         raise RefusedError(
             f"{_DHCPCD_CONF} has a part for the interface {name} alone, which the bridge would not have. Write it there for all "
             "interfaces first."
         )
-    if any(_comm(_read(path.format(name=name)).strip()) == "dhcpcd" for path in _DHCPCD_RUN):
+    if any(_comm(read_text(path.format(name=name)).strip()) == "dhcpcd" for path in _DHCPCD_RUN):
         return "dhcpcd"
     if any(stanza.method == "dhcp" for stanza in stanzas) and not _has_dhclient(name):
         raise RefusedError(
@@ -120,21 +121,21 @@ def _check_clients(name: str, stanzas: tuple[Stanza, ...]) -> str:
 
 def _has_dhclient(name: str) -> bool:
     for process in filter(str.isdigit, os.listdir(_PROCESSES)):
-        if _comm(process) == "dhclient" and name in _read(f"{_PROCESSES}/{process}/cmdline").split("\0"):
+        if _comm(process) == "dhclient" and name in read_text(f"{_PROCESSES}/{process}/cmdline").split("\0"):
             return True
     return False
 
 
 def _comm(process: str) -> str:
-    return _read(f"{_PROCESSES}/{process}/comm").strip() if process.isdigit() else ""
+    return read_text(f"{_PROCESSES}/{process}/comm").strip() if process.isdigit() else ""
 
 
 def _identity(device: Device, client: str) -> Identity:
     """Return by what servers know the link. dhclient sends what its own file says, which goes for the bridge as well."""
     token = token_of(device)
-    if client != "dhcpcd" or not re.search(r"^\s*duid\b", _read(_DHCPCD_CONF), re.MULTILINE):
+    if client != "dhcpcd" or not re.search(r"^\s*duid\b", read_text(_DHCPCD_CONF), re.MULTILINE):
         return Identity(token=token)
-    duid = next(filter(None, (_read(path).strip().replace(":", "").lower() for path in _DUID_FILES)), "")
+    duid = next(filter(None, (read_text(path).strip().replace(":", "").lower() for path in _DUID_FILES)), "")
     if not re.fullmatch(r"([0-9a-f]{2})+", duid):
         return Identity(token=token)
     iaid = device.mac.replace(":", "")[4:]
@@ -149,7 +150,7 @@ def _read_all() -> dict[str, str]:
         path = waiting.pop(0)
         if path in found or not os.path.isfile(path):
             continue
-        found[path] = _read(path)
+        found[path] = read_text(path)
         for stanza in parse(found[path]):
             if stanza.keyword.startswith("source"):
                 waiting += [name for word in stanza.words for name in _candidates(word, os.path.dirname(path), stanza)]
@@ -162,11 +163,3 @@ def _candidates(word: str, folder: str, stanza: Stanza) -> list[str]:
         pattern = f"{pattern}/*"
     paths = [os.path.normpath(path) for path in sorted(glob.glob(pattern))]
     return [path for path in paths if takes_file(stanza, path, folder=folder)]
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -38,7 +38,7 @@ def read_management(device: Device, made: Management) -> Management:
     netplan_text.check_library()
     profile = made.origin.path.endswith(".nmconnection")
     name = _name_of(made.origin.path)
-    networks = {path: netplan_text.parse(_text(path), path=path) for path in _files()}
+    networks = {path: netplan_text.parse(text, path=path) for path, text in _texts().items()}
     holders = [path for path, network in networks.items() if netplan_text.find(network, name) is not None]
     if not holders:
         raise RefusedError(
@@ -63,15 +63,11 @@ def _name_of(path: str) -> str:
     return found[1] if found is not None else ""
 
 
-def _files() -> list[str]:
-    """Return the paths of the files that count, in netplan's order."""
+def _texts() -> dict[str, str]:
+    """Return the text of each file that counts, by path, in netplan's order."""
     found: dict[str, str] = {}
     for folder in _FOLDERS:
         for path in glob.glob(f"{folder}/*.yaml"):
             found.setdefault(os.path.basename(path), path)
-    return [found[name] for name in sorted(found)]
-
-
-def _text(path: str) -> str:
-    content = read_files([path])[path]
-    return "" if content is None else content.decode(errors="surrogateescape")
+    contents = read_files(found[name] for name in sorted(found))
+    return {path: (content or b"").decode(errors="surrogateescape") for path, content in contents.items()}

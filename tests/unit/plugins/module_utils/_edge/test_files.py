@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files, remove_file, write_file
+from ansible_collections.kvmops.network.plugins.module_utils._edge.files import read_files, read_text, remove_file, write_file
 from ansible_collections.kvmops.network.plugins.module_utils._errors import RequirementError
 
 
@@ -175,3 +175,10 @@ class TestRemove:
         (tmp_path / "a").mkdir()
         with pytest.raises(OSError, match=r"Is a directory|Operation not permitted"):
             remove_file(str(tmp_path / "a"))
+
+
+def test_a_text_that_nobody_has_to_have(tmp_path: Path) -> None:
+    (tmp_path / "odd").write_bytes(b"caf\xe9\n")
+    assert read_text(str(tmp_path / "odd")) == "caf\udce9\n"
+    assert read_text(str(tmp_path / "none")) == ""
+    assert read_text(str(tmp_path)) == ""
