@@ -440,6 +440,8 @@ reservation:
     - Reservations that others made, by M(kvmops.network.libvirt_network) or by hand, are never changed. Which ones belong to
       NICs is recorded in the network's metadata.
     - A guest that has an address already keeps it until it asks the DHCP server again.
+    - When a NIC leaves a network, its IPv4 lease is given back, so that its address can be reserved for another one at once.
+      A warning names another client that still has the address, and until when.
     - On a NAT network, libvirt writes its firewall rules anew for each change, which stops the traffic of its guests for about
       a third of a second.
   type: dict

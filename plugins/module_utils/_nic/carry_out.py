@@ -13,20 +13,17 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._edge.dhcp import release_lease
 from ansible_collections.kvmops.network.plugins.module_utils._errors import ApplyError, NetworkError
-from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply import GuestOutcome, apply_guest
 from ansible_collections.kvmops.network.plugins.module_utils._nic.apply_networks import apply_networks, put_back_networks
 from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import read_guest
+from ansible_collections.kvmops.network.plugins.module_utils._nic.leases import plugged_into, server_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import Networking
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ansible_collections.kvmops.network.plugins.module_utils._edge.daemon import Connection
     from ansible_collections.kvmops.network.plugins.module_utils._edge.guests import SeenAddress
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import NicState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.joint_plan import GuestPlan, JointPlan
-    from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
     from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import NicPlan
     from ansible_collections.kvmops.network.plugins.module_utils._nic.survey import Survey
 
@@ -75,9 +72,11 @@ def carry_out(connection: Connection, survey: Survey, plan: JointPlan, *, timeou
         apply_networks(connection, plan.networks, survey.network_records)
     made: dict[tuple[str, int], NicOutcome] = {}
     for name, guest_plan in plan.guests.items():
-        if survey.local:
-            _release_leases(connection, plan.networks, guest_plan)
+        before = plugged_into(*(nic.before for nic in guest_plan.plans))
+        # a NIC with another MAC address asks as soon as it is there
+        _forget_leases(connection, survey, before - plugged_into(*(nic.after or nic.before for nic in guest_plan.plans)))
         outcomes = _change_guest(survey, guest_plan, timeout=timeout)
+        _forget_leases(connection, survey, before - plugged_into(*(outcome.state for outcome in outcomes)))
         made.update(((name, number), outcome) for number, outcome in enumerate(outcomes))
     results = [made[place] for place in plan.order]
     if plan.networks and results and all(outcome.error for outcome in results) and not any(each.changed for each in results):
@@ -100,21 +99,15 @@ def _with_reserved(outcome: NicOutcome) -> NicOutcome:
     return replace(outcome, reserved=any(step.action in ("reserve", "release") for step in outcome.plan.steps))
 
 
-def _release_leases(connection: Connection, changes: Sequence[NetworkChange], plan: GuestPlan) -> None:
-    """Have the networks forget the leases of MAC addresses that NICs give up, so that their addresses go to the new ones.
-
-    A DHCP server keeps a leased address for its client, whatever is reserved.
-    """
-    given_up = {mac for nic in plan.plans if nic.before and nic.after for mac in nic.before.macs - nic.after.macs}
-    for change in changes if given_up else ():
-        live = change.before.live or {}
-        bridge = bridge_of(live)
-        server = next((each["address"] for each in live.get("ips", []) if "dhcp" in each and ":" not in each["address"]), None)
-        if bridge is None or server is None:
+def _forget_leases(connection: Connection, survey: Survey, given_up: set[tuple[str, str]]) -> None:
+    """Have DHCP servers forget the leases of NICs that leave their networks, so that their addresses are free for others."""
+    for name in sorted({network for network, _mac in given_up} if survey.local else ()):
+        place = server_of(survey.running_networks.get(name, {}))
+        if place is None:
             continue
-        for lease in connection.read_leases(change.name) or ():
-            if lease["mac"] in given_up and ":" not in lease["ip"]:
-                release_lease(bridge=bridge, mac=lease["mac"], address=lease["ip"], server=server)
+        for lease in connection.read_leases(name) or ():
+            if (name, lease["mac"]) in given_up and ":" not in lease["ip"]:
+                release_lease(bridge=place[0], mac=lease["mac"], address=lease["ip"], server=place[1])
 
 
 def _change_guest(survey: Survey, plan: GuestPlan, *, timeout: float) -> list[NicOutcome]:

@@ -37,6 +37,7 @@ __all__ = [
     "carry_generated",
     "definition_from_options",
     "merge_definitions",
+    "network_of",
     "nic_from_element",
     "nics_of_document",
     "normalise",
@@ -249,6 +250,11 @@ def place_of(definition: Definition) -> str | None:
     else:
         place = definition.get("source", {}).get(_PLACES.get(kind, ""))
     return place
+
+
+def network_of(nic: Nic | None) -> str | None:
+    """Return the network that a NIC is plugged into."""
+    return place_of(nic.definition) if nic is not None and type_of(nic.definition) == "network" else None
 
 
 def source_text(definition: Definition) -> str:

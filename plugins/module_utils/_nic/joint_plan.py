@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmops.network.plugins.module_utils._errors import InputError, NetworkError, RefusedError
 from ansible_collections.kvmops.network.plugins.module_utils._format.since import needs_of, too_new
+from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic import host_rules
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import network_of, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.elements import INTERFACE, MADE_TYPES
 from ansible_collections.kvmops.network.plugins.module_utils._nic.identity import find_nameless, find_nic, name_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.leases import holders_of, plugged_into
 from ansible_collections.kvmops.network.plugins.module_utils._nic.mac import make_mac
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import Holding, plan_reservations
 from ansible_collections.kvmops.network.plugins.module_utils._nic.plan import Networking, NicPlan, Step, plan_absent, plan_present
@@ -26,7 +28,6 @@ from ansible_collections.kvmops.network.plugins.module_utils._nic.schema import 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import Nic
     from ansible_collections.kvmops.network.plugins.module_utils._nic.guest import GuestState, NicState
     from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import NetworkChange
     from ansible_collections.kvmops.network.plugins.module_utils._nic.request import NicRequest
@@ -256,14 +257,14 @@ def _plan_networks(survey: Survey, plan: JointPlan, requests: Sequence[NicReques
         nic = plan.plan_of(place)
         request = requests[index] if index < len(requests) else None
         before, after = nic.before, nic.after
-        network = _network_of(after.shown) if after is not None else None
+        network = network_of(after.shown) if after is not None else None
         holding = Holding(
             domain=nic.guest,
             mac=nic.mac,
             network=network,
             reservation=request.reservation if request is not None and after is not None else None,
             former=frozenset(before.macs if before is not None else ()),
-            running=_network_of(after.live) if after is not None else None,
+            running=network_of(after.live) if after is not None else None,
             present=after is not None,
         )
         if holding.mac:
@@ -282,11 +283,18 @@ def _plan_networks(survey: Survey, plan: JointPlan, requests: Sequence[NicReques
         for owner, action, reason in change.actions:
             place = places.get(owner) or next(each for each in plan.order if each[0] == owner[0])
             _add_step(plan, place, Step(t.cast("t.Any", action), reason))
+    _warn_of_holders(survey, plan, holdings)
 
 
-def _network_of(nic: Nic | None) -> str | None:
-    """Return the network that a NIC is plugged into."""
-    return place_of(nic.definition) if nic is not None and type_of(nic.definition) == "network" else None
+def _warn_of_holders(survey: Survey, plan: JointPlan, holdings: Sequence[Holding]) -> None:
+    """Name the other clients that have addresses which are reserved here, and keep them for the time of their leases."""
+    plans = [each for guest_plan in plan.guests.values() for each in guest_plan.plans]
+    given_up = plugged_into(*(each.before for each in plans)) - plugged_into(*(each.after for each in plans))
+    for holding in holdings:
+        live = survey.running_networks.get(holding.network or "")
+        if live is not None and holding.reservation is not None and holding.reservation.addresses:
+            leases = survey.leases(holding.network or "")
+            plan.warnings += holders_of(holding, leases, given_up if survey.local else set(), bridge_of(live))
 
 
 def _add_step(plan: JointPlan, place: tuple[str, int], step: Step) -> None:

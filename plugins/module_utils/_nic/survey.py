@@ -41,6 +41,7 @@ class Survey:
         self._see_host = see_host
         self.local = local
         self._guests: dict[str, GuestState] = {}
+        self._leases: dict[str, list[dict[str, t.Any]]] = {}
         self.guests = Guests(connection)
 
     def guest(self, name: str) -> GuestState:
@@ -75,6 +76,12 @@ class Survey:
     def running_networks(self) -> dict[str, Definition]:
         """The definitions of the networks that run, by name."""
         return {name: state.live for name, state in self.networks.items() if state.live is not None}
+
+    def leases(self, network: str) -> list[dict[str, t.Any]]:
+        """Return the DHCP leases of a running network; none where this driver knows none."""
+        if network not in self._leases:
+            self._leases[network] = self._connection.read_leases(network) or []
+        return self._leases[network]
 
     @functools.cached_property
     def version(self) -> str:

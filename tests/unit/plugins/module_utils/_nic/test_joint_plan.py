@@ -63,6 +63,10 @@ class HandMade:
     version: str = "11.3.0"
     machine_id: str = MACHINE
     local: bool = True
+    leased: dict[str, list[Definition]] = field(default_factory=dict)
+
+    def leases(self, network: str) -> list[Definition]:
+        return self.leased.get(network, [])
 
     def guest(self, name: str) -> GuestState:
         found = [each for each in self.everybody if each.name == name]
@@ -341,6 +345,21 @@ def test_a_reservation_is_made_before_the_nic_comes() -> None:
     ]
     [change] = found.networks
     assert read_claims(change.stored) == [Claim("web", M1, M1, "10.0.1.11")]
+
+
+def test_who_has_a_reserved_address_is_named_unless_it_goes_with_its_nic() -> None:
+    leased = {"lab": [{"mac": M2, "ip": "10.0.1.11", "expires": 0}]}
+    survey = HandMade([guest(both(on("lab", mac=M2)))], networks={"lab": lab()}, leased=leased)
+    wanted = reserving(M1, 11, alias="lan", source={"network": "lab"})
+    [warning] = plan(survey, wanted).warnings
+    assert warning.startswith(
+        f"10.0.1.11 is leased to {M2} on the network 'lab' until it is taken away, and the guest 'web' does"
+    )
+    assert plan(survey, wanted, request(mac=M2, state="absent")).warnings == []
+    assert plan(survey, wanted, prune=True).warnings == []
+    # of another machine's networks nobody can have leases forgotten
+    survey.local = False
+    assert plan(survey, wanted, prune=True).warnings == [warning]
 
 
 def test_two_guests_swap_their_addresses_in_one_task() -> None:
