@@ -38,11 +38,16 @@ class ControlGroup:
         return ["sh", "-c", _JOIN, str(self.path / "cgroup.procs"), *command]
 
     def processes(self) -> list[int]:
-        found: list[int] = []
-        for folder, _, _ in os.walk(self.path, topdown=True):
-            with suppress(OSError):
-                found += [int(line) for line in Path(folder, "cgroup.procs").read_text().split()]
-        return [pid for pid in found if pid > 0]
+        return [pid for pid in self._processes_in(self.path) if pid > 0]
+
+    def _processes_in(self, folder: Path) -> list[int]:
+        """A folder's own processes come before the list of its folders: while a host begins, systemd moves them down."""
+        try:
+            found = [int(line) for line in (folder / "cgroup.procs").read_text().split()]
+            below = [each for each in folder.iterdir() if each.is_dir()]
+        except OSError:
+            return []
+        return found + [pid for each in below for pid in self._processes_in(each)]
 
     def kill(self, *, timeout: float = 10) -> None:
         """End all processes in it at once, as a power cut does, and remove it."""
