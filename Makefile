@@ -55,7 +55,7 @@ lint-package: setup
 unit: setup ## Unit tests; ARGS="-k name" for some of them
 	pytest $(ARGS)
 
-unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt (bookworm: what needs a host); ARGS as for unit
+unit-images: images ## The modules' unit tests on lab hosts, with each release's Python and libvirt (on newer ones than bullseye: what needs a host); ARGS as for unit
 	flock .build/unit-images.lock python tests/tools/unit_images.py $(ARGS)
 
 sanity: setup ## ansible-test sanity
@@ -65,6 +65,7 @@ molecule: setup-lab ## Scenarios on lab hosts, two at a time; SCENARIO="-s name"
 	tests/lab/lab run -- python tests/tools/scenarios.py $(SCENARIO)
 
 proof: images ## What takes longer than CI has time: the oldest and the newest release, the split daemons, an uplink lost and a task killed at any moment
+	$(MAKE) --no-print-directory unit-images ARGS="--release trixie"
 	KVMOPS_PROOF_ROUNDS=17 KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s change
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
