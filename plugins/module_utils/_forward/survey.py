@@ -45,7 +45,7 @@ def read_forward_host(
         listeners=tuple(read_listeners(run)) if request.state == "present" else (),
         programs=forwards.find_programs(),
         guest=guest,
-        leases=_read_leases(connection, survey) if guest is not None else None,
+        leases=_leases(survey) if guest is not None else None,
         addresses=_addresses(links) if links is not None else None,
         idle=tuple(forwards.read_idle(run, files)),
         faults=tuple(forwards.read_faults(run, files)),
@@ -58,11 +58,11 @@ def _addresses(host: Host) -> frozenset[str]:
     return frozenset(str(interface.ip) for link in host.links.values() for interface in link.addresses)
 
 
-def _read_leases(connection: Connection, survey: Survey) -> dict[str, tuple[str, ...]]:
+def _leases(survey: Survey) -> dict[str, tuple[str, ...]]:
     """Return the addresses that were got by DHCP, by MAC address."""
     found: dict[str, tuple[str, ...]] = {}
     for name in sorted(survey.running_networks):
-        for lease in connection.read_leases(name) or []:
+        for lease in survey.leases(name):
             mac = (lease["mac"] or "").lower()
             found[mac] = (*found.get(mac, ()), lease["ip"])
     return found

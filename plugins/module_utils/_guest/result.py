@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.kvmops.network.plugins.module_utils._network.definition import bridge_of
-from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import place_of, type_of
+from ansible_collections.kvmops.network.plugins.module_utils._nic.definition import network_of, place_of, type_of
 from ansible_collections.kvmops.network.plugins.module_utils._nic.network_changes import reserved_for
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,7 @@ def address_of(survey: GuestSurvey, plan: GuestPlan) -> str | None:
     if state is None:
         return None
     changed = {change.name: change.stored for change in plan.nics.networks} if plan.nics is not None else {}
-    name = place_of(state.shown.definition) if type_of(state.shown.definition) == "network" else None
+    name = network_of(state.shown)
     network = survey.networks.get(name or "")
     definition = changed.get(name or "") or (network.stored if network is not None else None) or {}
     hosts = reserved_for(definition, plan.request.name, state.shown.mac)
@@ -54,7 +54,7 @@ def describe_place(nic: NicState | None, domain: str, networks: Mapping[str, Net
     if nic is None:
         return {"ip_address": None, "network_name": None, "bridge_name": None, "mac": None}
     definition = nic.shown.definition
-    name = place_of(definition) if type_of(definition) == "network" else None
+    name = network_of(nic.shown)
     state = networks.get(name or "")
     bridge = bridge_of(state.live or state.stored or {}) if state is not None else None
     if bridge is None and type_of(definition) == "bridge":

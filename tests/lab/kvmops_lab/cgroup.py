@@ -42,12 +42,14 @@ class ControlGroup:
 
     def _processes_in(self, folder: Path) -> list[int]:
         """A folder's own processes come before the list of its folders: while a host begins, systemd moves them down."""
-        try:
-            found = [int(line) for line in (folder / "cgroup.procs").read_text().split()]
-            below = [each for each in folder.iterdir() if each.is_dir()]
-        except OSError:
-            return []
-        return found + [pid for each in below for pid in self._processes_in(each)]
+        found: list[int] = []
+        with suppress(OSError):
+            found += [int(line) for line in (folder / "cgroup.procs").read_text().split()]
+        with suppress(OSError):
+            for below in folder.iterdir():
+                if below.is_dir():
+                    found += self._processes_in(below)
+        return found
 
     def kill(self, *, timeout: float = 10) -> None:
         """End all processes in it at once, as a power cut does, and remove it."""

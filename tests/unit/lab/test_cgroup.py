@@ -25,3 +25,10 @@ def test_a_process_that_moves_down_while_its_group_is_read_is_seen(tmp_path: Pat
 
 def test_a_group_that_has_gone_has_no_processes(tmp_path: Path) -> None:
     assert ControlGroup(tmp_path / "gone").processes() == []
+
+
+def test_what_is_below_a_group_that_does_not_tell_is_seen(tmp_path: Path) -> None:
+    # as a threaded group does not, here by not having the file
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/cgroup.procs").write_text("9\n")
+    assert ControlGroup(tmp_path).processes() == [9]
