@@ -23,9 +23,8 @@ demo: setup-lab ## Show the main job on a lab host: networks, guests, who reache
 	tests/demo/run
 
 test: setup-lab ## Everything that CI runs
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint unit sanity
-	$(MAKE) --no-print-directory unit-images molecule
-	$(MAKE) --no-print-directory bench-short
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images unit-images unit sanity lint bench-short
+	$(MAKE) --no-print-directory molecule
 
 ##### Checks, fastest first
 
@@ -70,6 +69,7 @@ proof: images ## What takes longer than CI has time: the oldest and the newest r
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s nic
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s guest
 	KVMOPS_PROOF_RELEASE=bullseye tests/lab/lab run -- molecule test -s forward
+	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s site
 	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s change
 	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s nic
 	KVMOPS_PROOF_RELEASE=forky tests/lab/lab run -- molecule test -s guest
@@ -83,7 +83,7 @@ proof: images ## What takes longer than CI has time: the oldest and the newest r
 bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about ten minutes
 	flock .build/bench.lock python tests/benchmark/bench --ansible .build/benchmark-ansible/bin
 
-bench-short: setup-lab ## One round of the benchmarks that need nothing installed, to see that they run
+bench-short: images ## One round of the benchmarks that need nothing installed, to see that they run
 	flock .build/bench.lock python tests/benchmark/bench --short
 
 images: setup-lab ## Build the lab's images that are missing

@@ -40,7 +40,7 @@ _DOMAIN = """
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='{machine}'>hvm</type>
-    <kernel>{files}/vmlinuz</kernel>
+    <kernel>{files}/vmlinux</kernel>
     <initrd>{files}/initramfs</initrd>
     <cmdline>console=ttyS0 quiet oops=panic panic=-1 mitigations=off lab.name={name} {words}</cmdline>
   </os>
