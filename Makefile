@@ -23,7 +23,8 @@ demo: setup-lab ## Show the main job on a lab host: networks, guests, who reache
 	tests/demo/run
 
 test: setup-lab ## Everything that CI runs
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images unit-images unit sanity lint bench-short
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target images lint
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-images unit sanity bench-short
 	$(MAKE) --no-print-directory molecule
 
 ##### Checks, fastest first
