@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 _TIMEOUT = 0.5  # seconds for one question
-_PAUSE = 0.1  # each question starts a process in a guest that is emulated
+_PAUSE = 0.2  # each question starts a process in a guest that is emulated
 _PATIENCE = 60.0  # seconds until all answer again
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PAUSE = 0.01
-_LEAST = 20  # answers, below which nothing was measured
+_LEAST = 20  # answers, or pieces, below which nothing was measured
 _CONNECT_TIMEOUT = 10.0
 _PATIENCE = 90.0  # seconds until a guest has connected, or TCP tries again: it doubles the time it waits
 _LAST_ANSWER = 20.0  # seconds for what is still under way at the end
@@ -100,24 +100,24 @@ def _send_back(connection: socket.socket) -> bool:
 
 
 def count(port: int) -> int:
-    """Wait for one connection, and print how much came by it until it ended, and how long nothing came at most."""
+    """Wait for one connection, and print how often something came by it until it ended, and how long nothing came at most."""
     with socket.create_server(("", port)) as listener:
         listener.settimeout(_PATIENCE)
         connection = listener.accept()[0]
     connection.settimeout(_PATIENCE)
-    received, longest, last = 0, 0.0, time.monotonic()
+    pieces, longest, last = 0, 0.0, time.monotonic()
     while True:
         try:
             data = connection.recv(65536)
         except OSError as error:
-            print(f"{received} bytes, then nothing: {error}")
+            print(f"{pieces} pieces, then nothing: {error}")
             return 1
         now = time.monotonic()
         if not data:
             break
-        received, longest, last = received + len(data), max(longest, now - last), now
-    print(f"longest gap {longest:.2f} s in {received} bytes")
-    return 0 if received >= _LEAST else 1
+        pieces, longest, last = pieces + 1, max(longest, now - last), now
+    print(f"longest gap {longest:.2f} s in {pieces} pieces")
+    return 0 if pieces >= _LEAST else 1
 
 
 def start(file: Path, targets: list[str]) -> None:

@@ -46,8 +46,7 @@ def split_at_dashes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _leave_the_lan() -> None:
     """Commands may be called from inside `lab run`; containers and images are made from the machine's own network."""
     if namespace.is_current(paths.current().lan_namespace):
-        outside = os.environ.get(commands.OUTSIDE, "1")
-        os.execvp("nsenter", ["nsenter", "-t", outside, "--net", "--", sys.executable, *sys.argv])
+        namespace.enter_that_of(os.environ.get(commands.OUTSIDE, "1"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 from contextlib import suppress
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from . import command
+from .errors import LabError
 
 _NAMED = Path("/run/netns")
+_CLONE_NEWNET = 0x40000000  # <linux/sched.h>; os.setns is there from Python 3.12 on
 
 
 def exists(name: str) -> bool:
@@ -67,3 +70,14 @@ def is_current(name: str) -> bool:
     with suppress(FileNotFoundError):
         return os.path.samestat(os.stat("/proc/self/ns/net"), os.stat(_NAMED / name))
     return False
+
+
+def enter_that_of(process: str) -> None:
+    """Go into the network namespace of a process, with this one and what it starts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        with open(f"/proc/{process}/ns/net", "rb") as namespace:
+            if libc.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    except OSError as error:
+        raise LabError(f"The network namespace of process {process} cannot be entered: {error.strerror}.") from None
