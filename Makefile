@@ -81,7 +81,7 @@ proof: images ## What takes longer than CI has time: the oldest and the newest r
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink
 	KVMOPS_PROOF_RELEASE=bookworm tests/lab/lab run -- molecule test -s uplink_others
 
-bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about ten minutes
+bench: setup-bench ## Measure the collection beside ping, a bare script and community.libvirt: about twelve minutes
 	flock .build/bench.lock python tests/benchmark/bench --ansible .build/benchmark-ansible/bin
 
 bench-short: images ## One round of the benchmarks that need nothing installed, to see that they run
